@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+#   make                the module (for the kernels at hand), library, tests
+#   make module KDIR=D  the module for the kernel build tree D
+#   make demo           build all, boot a virtual machine, show a heap at work
+#   make check          all tests
+#   make bench          all benchmarks
+#
+# A module built for kernel release R is left in kmod/build/R/privheap.ko.
+
+ifneq ($(KERNELRELEASE),)
+include $(dir $(lastword $(MAKEFILE_LIST)))Kbuild
+else
+
+TOP := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+# Kernels at hand: the installed ones whose headers are there, too.
+KDIR ?= $(wildcard /lib/modules/*/build)
+
+all: module lib selftests
+
+# Each kernel gets a build folder of its own, made of links to the sources, so
+# that kernels do not overwrite each other's objects.
+module:
+	@test -n "$(strip $(KDIR))" || \
+		echo "no kernel headers here: module not built (give KDIR=)"
+	@set -e; for kdir in $(KDIR); do \
+		$(TOP)/kmod/build.sh "$$kdir"; \
+	done
+
+lib:
+	$(MAKE) -C $(TOP)/lib
+
+selftests: lib
+	$(MAKE) -C $(TOP)/selftests
+
+demo:
+	$(TOP)/selftests/vm/demo
+
+check:
+	$(TOP)/selftests/check
+
+bench:
+	$(TOP)/selftests/bench/run
+
+clean:
+	rm -rf $(TOP)/kmod/build
+	$(MAKE) -C $(TOP)/lib clean
+	$(MAKE) -C $(TOP)/selftests clean
+
+.PHONY: all module lib selftests demo check bench clean
+endif

@@ -1,0 +1,23 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Build the module for one kernel, in a folder of that kernel's own:
+#   kmod/build.sh KDIR [MAKE-ARGUMENT...]
+# leaves kmod/build/RELEASE/privheap.ko.
+set -eu
+
+kdir=${1:?usage: build.sh KDIR [MAKE-ARGUMENT...]}
+shift
+top=$(cd "$(dirname "$0")/.." && pwd)
+release=$(cat "$kdir/include/config/kernel.release")
+out=$top/kmod/build/$release
+
+mkdir -p "$out/kmod" "$out/uapi"
+# Links of sources that are gone would break the build.
+find "$out" -xtype l -delete
+ln -sfn "$top/Kbuild" "$out/Kbuild"
+ln -sfn "$top/uapi/linux" "$out/uapi/linux"
+for file in "$top"/kmod/*.[ch]; do
+	ln -sf "$file" "$out/kmod/"
+done
+exec make -s -C "$kdir" M="$out" "$@" modules

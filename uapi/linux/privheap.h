@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * privheap: private heaps, the user API of /dev/privheap.
+ *
+ * A region is one reserved address range of one process. Its base address is
+ * its handle: every ioctl names a region by the address that CREATE returned,
+ * and finds only regions of the calling process. Any open file of
+ * /dev/privheap serves all regions of a process.
+ *
+ * All sizes, offsets and lengths are in bytes and multiples of the page size.
+ *
+ * Every struct begins with its own size, which the caller sets to
+ * sizeof(struct). A struct shorter than the first version of it is EINVAL; a
+ * longer one than the module knows is accepted when the bytes it does not
+ * know are zero, and E2BIG when they are not. Members whose names begin with
+ * out_ are ignored on input and written on success only, except out_denied,
+ * which is written with EDQUOT. Unknown flags and reserved members that are
+ * not zero are EINVAL. The layout is the same for 32- and 64-bit programs.
+ *
+ * errno, for every ioctl:
+ *   EINVAL  bad size, flag, reserved member, alignment or range
+ *   E2BIG   the struct is newer than the module, and uses what is new
+ *   EFAULT  the struct, or a part of it, is not in accessible memory
+ *   ENOENT  no region of this process begins at that base
+ *   EDQUOT  a quota refused; out_denied names the level
+ *   ENOMEM  no memory, or no address space
+ *   EPERM   not allowed
+ *   EBUSY   DECOMMIT only: see struct privheap_decommit
+ *   ENOTTY  unknown ioctl
+ * A call that fails has changed nothing, except where a struct says otherwise.
+ */
+#ifndef _LINUX_PRIVHEAP_H
+#define _LINUX_PRIVHEAP_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define PRIVHEAP_DEVICE		"/dev/privheap"
+
+/* Commands carry no size, so that their numbers stay when a struct grows. */
+#define PRIVHEAP_IOC_MAGIC	0xBE
+#define PRIVHEAP_IOC_CREATE	_IO(PRIVHEAP_IOC_MAGIC, 0x00)
+#define PRIVHEAP_IOC_GROW	_IO(PRIVHEAP_IOC_MAGIC, 0x01)
+#define PRIVHEAP_IOC_COMMIT	_IO(PRIVHEAP_IOC_MAGIC, 0x02)
+#define PRIVHEAP_IOC_DECOMMIT	_IO(PRIVHEAP_IOC_MAGIC, 0x03)
+#define PRIVHEAP_IOC_DESTROY	_IO(PRIVHEAP_IOC_MAGIC, 0x04)
+#define PRIVHEAP_IOC_QUERY	_IO(PRIVHEAP_IOC_MAGIC, 0x05)
+#define PRIVHEAP_IOC_NOTIFY	_IO(PRIVHEAP_IOC_MAGIC, 0x06)
+
+/*
+ * Levels of the quota hierarchy, innermost first; out_denied holds one.
+ * A charge is made on every level or on none.
+ */
+#define PRIVHEAP_LEVEL_NONE	0
+#define PRIVHEAP_LEVEL_REGION	1
+#define PRIVHEAP_LEVEL_PROCESS	2
+#define PRIVHEAP_LEVEL_USER	3	/* reserved for later use */
+#define PRIVHEAP_LEVEL_CGROUP	4	/* reserved for later use */
+#define PRIVHEAP_LEVEL_SYSTEM	5
+
+/* What is counted and limited; both in bytes. */
+#define PRIVHEAP_RESOURCE_COMMIT	0
+#define PRIVHEAP_RESOURCE_RESIDENT	1
+
+/* privheap_create.flags: pages may be executed (PROT_EXEC from the start) */
+#define PRIVHEAP_CREATE_EXEC		(1U << 0)
+/* privheap_create.flags: do not populate the part that is committed */
+#define PRIVHEAP_CREATE_LAZY		(1U << 1)
+
+/**
+ * struct privheap_create - PRIVHEAP_IOC_CREATE: reserve a range
+ * @size: sizeof(struct privheap_create)
+ * @flags: PRIVHEAP_CREATE_*
+ * @reserve: bytes of address space to reserve, at least one page
+ * @commit: bytes to commit at the start of the range, 0 to @reserve; also
+ *	populated unless PRIVHEAP_CREATE_LAZY is set
+ * @limit: hard limit on the region's committed bytes, at most @reserve and at
+ *	least @commit; 0 means @reserve
+ * @out_base: address of the region, its handle
+ * @out_id: a number that never names another region while the module is
+ *	loaded, for traces and observers
+ * @out_denied: PRIVHEAP_LEVEL_*, the level that refused
+ * @reserved: must be zero
+ *
+ * The region is mapped readable and writable, and executable only with
+ * PRIVHEAP_CREATE_EXEC; without it mprotect(2) cannot make it so. A child of
+ * fork(2) does not inherit it. It lives until DESTROY, until munmap(2) has
+ * removed all of it, or until the process execs or dies.
+ *
+ * All or nothing. Errors: EINVAL, E2BIG, EFAULT, EDQUOT, ENOMEM.
+ */
+struct privheap_create {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 reserve;
+	__aligned_u64 commit;
+	__aligned_u64 limit;
+	__aligned_u64 out_base;
+	__aligned_u64 out_id;
+	__u32 out_denied;
+	__u32 reserved;
+};
+
+/* flags of GROW and COMMIT: take the pages now, all of them or none */
+#define PRIVHEAP_COMMIT_POPULATE	(1U << 0)
+
+/**
+ * struct privheap_grow - PRIVHEAP_IOC_GROW: commit from the base up
+ * @size: sizeof(struct privheap_grow)
+ * @flags: 0 or PRIVHEAP_COMMIT_POPULATE
+ * @base: the region
+ * @commit: afterwards the first @commit bytes are committed, 0 to the
+ *	reservation; a value below what is committed changes nothing and succeeds
+ * @out_committed: bytes committed in the region afterwards
+ * @out_denied: PRIVHEAP_LEVEL_*, the level that refused
+ * @reserved: must be zero
+ *
+ * Only bytes that were not committed before are charged. With
+ * PRIVHEAP_COMMIT_POPULATE every page of the range is taken from the system
+ * before the call returns; where that fails (ENOMEM) what this call committed
+ * is given back, and no process is killed for it.
+ *
+ * Errors: EINVAL, E2BIG, EFAULT, ENOENT, EDQUOT, ENOMEM.
+ */
+struct privheap_grow {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 base;
+	__aligned_u64 commit;
+	__aligned_u64 out_committed;
+	__u32 out_denied;
+	__u32 reserved;
+};
+
+/**
+ * struct privheap_commit - PRIVHEAP_IOC_COMMIT: commit a range of pages
+ * @size: sizeof(struct privheap_commit)
+ * @flags: 0 or PRIVHEAP_COMMIT_POPULATE
+ * @base: the region
+ * @offset: start of the range, from @base
+ * @length: bytes of the range, at least one page
+ * @out_committed: bytes committed in the region afterwards
+ * @out_denied: PRIVHEAP_LEVEL_*, the level that refused
+ * @reserved: must be zero
+ *
+ * As GROW, for any range inside the reservation. Pages that were committed
+ * before keep their contents. Errors as GROW.
+ */
+struct privheap_commit {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 base;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__aligned_u64 out_committed;
+	__u32 out_denied;
+	__u32 reserved;
+};
+
+/**
+ * struct privheap_decommit - PRIVHEAP_IOC_DECOMMIT: give a range back
+ * @size: sizeof(struct privheap_decommit)
+ * @flags: must be zero
+ * @base: the region
+ * @offset: start of the range, from @base
+ * @length: bytes of the range, at least one page
+ * @out_committed: bytes committed in the region afterwards
+ *
+ * Pages and charge are given back before the call returns; the contents are
+ * lost. Parts that are not committed are skipped. A page that shares a large
+ * folio with others can be kept by someone who pinned that folio (a device
+ * transfer, a registered io_uring buffer): such pages are zeroed and stay
+ * committed and charged, the rest of the range is given back, and the call
+ * fails with EBUSY; repeat it when the pin is gone.
+ *
+ * Errors: EINVAL, E2BIG, EFAULT, ENOENT, EBUSY, ENOMEM.
+ */
+struct privheap_decommit {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 base;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__aligned_u64 out_committed;
+};
+
+/**
+ * struct privheap_destroy - PRIVHEAP_IOC_DESTROY: unmap and free a region
+ * @size: sizeof(struct privheap_destroy)
+ * @flags: must be zero
+ * @base: the region
+ *
+ * Unmaps the whole reservation. Pages and charges are gone when the call
+ * returns, unless somebody else still holds a page (a device transfer).
+ *
+ * Errors: EINVAL, E2BIG, EFAULT, ENOENT.
+ */
+struct privheap_destroy {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 base;
+};
+
+/* privheap_query.flags: whose counters; 0 means those of the region at base */
+#define PRIVHEAP_QUERY_PROCESS	(1U << 0)	/* sum over this process */
+#define PRIVHEAP_QUERY_SYSTEM	(1U << 1)	/* sum over the system */
+
+/* privheap_query.out_features */
+#define PRIVHEAP_FEATURE_HUGE	(1ULL << 0)	/* 2 MiB folios, mapped huge */
+#define PRIVHEAP_FEATURE_MEMCG	(1ULL << 1)	/* memory cgroups are charged */
+
+/**
+ * struct privheap_query - PRIVHEAP_IOC_QUERY: counters and features
+ * @size: sizeof(struct privheap_query)
+ * @flags: 0, PRIVHEAP_QUERY_PROCESS or PRIVHEAP_QUERY_SYSTEM
+ * @base: the region; must be 0 with either flag
+ * @out_id: the region's number; 0 with either flag
+ * @out_regions: number of regions counted; 1 for a region
+ * @out_reserved: bytes of address space
+ * @out_committed: bytes committed
+ * @out_resident: bytes that have a page
+ * @out_peak_committed: the highest @out_committed there was
+ * @out_peak_resident: the highest @out_resident there was
+ * @out_limit: hard limit on committed bytes; for a region without one its
+ *	reservation, for a subject without one the highest multiple of the page
+ *	size below 2^63
+ * @out_faults: page faults that took pages
+ * @out_denials: charges refused by this subject's own limit
+ * @out_features: PRIVHEAP_FEATURE_*, what the module does on this machine
+ *
+ * resident <= committed <= reserved holds in every answer for a region. The
+ * answers for a process and the system are read counter by counter.
+ *
+ * Errors: EINVAL, E2BIG, EFAULT, ENOENT.
+ */
+struct privheap_query {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 base;
+	__aligned_u64 out_id;
+	__aligned_u64 out_regions;
+	__aligned_u64 out_reserved;
+	__aligned_u64 out_committed;
+	__aligned_u64 out_resident;
+	__aligned_u64 out_peak_committed;
+	__aligned_u64 out_peak_resident;
+	__aligned_u64 out_limit;
+	__aligned_u64 out_faults;
+	__aligned_u64 out_denials;
+	__aligned_u64 out_features;
+};
+
+/* privheap_notify.flags: take back what the same arguments without it set up */
+#define PRIVHEAP_NOTIFY_REMOVE	(1U << 0)
+
+/* the largest number of thresholds on one region */
+#define PRIVHEAP_NOTIFY_MAX	64
+
+/**
+ * struct privheap_notify - PRIVHEAP_IOC_NOTIFY: watch a threshold
+ * @size: sizeof(struct privheap_notify)
+ * @flags: 0 or PRIVHEAP_NOTIFY_REMOVE
+ * @base: the region
+ * @threshold: bytes, a multiple of the page size, one page to the reservation
+ * @resource: PRIVHEAP_RESOURCE_COMMIT or PRIVHEAP_RESOURCE_RESIDENT
+ * @eventfd: an eventfd(2)
+ *
+ * Adds 1 to the eventfd each time the region's counter goes from below
+ * @threshold to @threshold or more, and each time it goes back below; the
+ * state at the time of the call is not signalled. The watch ends with the
+ * region or with PRIVHEAP_NOTIFY_REMOVE; closing the eventfd does not end it.
+ *
+ * Errors: EINVAL (also: not an eventfd), EBADF, E2BIG, EFAULT, ENOENT (also:
+ * nothing to remove), EEXIST (the same watch is there), ENOSPC (there are
+ * PRIVHEAP_NOTIFY_MAX), ENOMEM.
+ */
+struct privheap_notify {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 base;
+	__aligned_u64 threshold;
+	__u32 resource;
+	__s32 eventfd;
+};
+
+#endif /* _LINUX_PRIVHEAP_H */
