@@ -9,7 +9,8 @@ set -eu
 kdir=${1:?usage: build.sh KDIR [MAKE-ARGUMENT...]}
 shift
 top=$(cd "$(dirname "$0")/.." && pwd)
-release=$(cat "$kdir/include/config/kernel.release")
+# Debian's 6.1 has another name in include/config/kernel.release.
+release=$(sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' "$kdir/include/generated/utsrelease.h")
 out=$top/kmod/build/$release
 
 mkdir -p "$out/kmod" "$out/uapi"

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The committed parts of a region, as a set of page ranges. */
+#include <linux/minmax.h>
+#include <linux/slab.h>
+
+#include "extents.h"
+
+#define extent_of(rb)	rb_entry(rb, struct privheap_extent, node)
+
+/**
+ * privheap_extents_init() - make an empty set
+ * @set: the set
+ */
+void privheap_extents_init(struct privheap_extents *set)
+{
+	spin_lock_init(&set->lock);
+	set->root = RB_ROOT;
+	set->builtin_used = false;
+}
+
+static void extent_put(struct privheap_extents *set, struct privheap_extent *extent)
+{
+	if (extent == &set->builtin)
+		set->builtin_used = false;
+	else
+		kfree(extent);
+}
+
+/**
+ * privheap_extents_free() - empty a set that nobody uses any more
+ * @set: the set
+ */
+void privheap_extents_free(struct privheap_extents *set)
+{
+	struct privheap_extent *extent, *next;
+
+	rbtree_postorder_for_each_entry_safe(extent, next, &set->root, node)
+		extent_put(set, extent);
+	set->root = RB_ROOT;
+}
+
+/**
+ * privheap_extents_reserve() - get the node that a change may need
+ * @set: the set; the caller is its only writer
+ *
+ * Before a change that must not fail half way. Return: a node, or NULL when
+ * memory is short.
+ */
+struct privheap_extent *privheap_extents_reserve(struct privheap_extents *set)
+{
+	if (!set->builtin_used) {
+		set->builtin_used = true;
+		return &set->builtin;
+	}
+	return kmalloc(sizeof(struct privheap_extent), GFP_KERNEL_ACCOUNT);
+}
+
+/**
+ * privheap_extents_unreserve() - give back a node that was not needed
+ * @set: the set; the caller is its only writer
+ * @spare: the node, or NULL
+ */
+void privheap_extents_unreserve(struct privheap_extents *set,
+				struct privheap_extent *spare)
+{
+	if (spare)
+		extent_put(set, spare);
+}
+
+/* The first extent that ends at @page or after it. */
+static struct privheap_extent *extent_from(struct privheap_extents *set,
+					   unsigned long page)
+{
+	struct rb_node *rb = set->root.rb_node;
+	struct privheap_extent *found = NULL;
+
+	while (rb) {
+		struct privheap_extent *extent = extent_of(rb);
+
+		if (extent->last < page) {
+			rb = rb->rb_right;
+		} else {
+			found = extent;
+			rb = rb->rb_left;
+		}
+	}
+	return found;
+}
+
+static struct privheap_extent *extent_next(struct privheap_extent *extent)
+{
+	return rb_entry_safe(rb_next(&extent->node), struct privheap_extent, node);
+}
+
+/**
+ * privheap_extents_find() - the extent that holds a page
+ * @set: the set
+ * @page: the page
+ * @first: its extent's first page
+ * @last: its extent's last page
+ *
+ * Return: whether @page is in the set.
+ */
+bool privheap_extents_find(struct privheap_extents *set, unsigned long page,
+			   unsigned long *first, unsigned long *last)
+{
+	struct privheap_extent *extent;
+	bool found;
+
+	spin_lock(&set->lock);
+	extent = extent_from(set, page);
+	found = extent && extent->first <= page;
+	if (found) {
+		*first = extent->first;
+		*last = extent->last;
+	}
+	spin_unlock(&set->lock);
+	return found;
+}
+
+/**
+ * privheap_extents_run() - how far pages are alike
+ * @set: the set
+ * @page: where the run begins
+ * @last: where it ends at the latest
+ * @end: the last page of the run: up to here all are in the set, or none is
+ *
+ * Return: whether the run is in the set.
+ */
+bool privheap_extents_run(struct privheap_extents *set, unsigned long page,
+			  unsigned long last, unsigned long *end)
+{
+	struct privheap_extent *extent;
+	bool inside;
+
+	spin_lock(&set->lock);
+	extent = extent_from(set, page);
+	inside = extent && extent->first <= page;
+	if (inside)
+		*end = min(last, extent->last);
+	else if (extent)
+		*end = min(last, extent->first - 1);
+	else
+		*end = last;
+	spin_unlock(&set->lock);
+	return inside;
+}
+
+/**
+ * privheap_extents_count() - how many pages of a range are in the set
+ * @set: the set
+ * @first: the first page of the range
+ * @last: its last page
+ *
+ * Return: the number of pages.
+ */
+unsigned long privheap_extents_count(struct privheap_extents *set,
+				     unsigned long first, unsigned long last)
+{
+	struct privheap_extent *extent;
+	unsigned long count = 0;
+
+	spin_lock(&set->lock);
+	for (extent = extent_from(set, first); extent && extent->first <= last;
+	     extent = extent_next(extent))
+		count += min(extent->last, last) - max(extent->first, first) + 1;
+	spin_unlock(&set->lock);
+	return count;
+}
+
+static void extent_insert(struct privheap_extents *set, struct privheap_extent *new)
+{
+	struct rb_node **link = &set->root.rb_node;
+	struct rb_node *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		if (new->first < extent_of(parent)->first)
+			link = &parent->rb_left;
+		else
+			link = &parent->rb_right;
+	}
+	rb_link_node(&new->node, parent, link);
+	rb_insert_color(&new->node, &set->root);
+}
+
+/**
+ * privheap_extents_add() - put a range into the set
+ * @set: the set; the caller is its only writer
+ * @first: the first page of the range
+ * @last: its last page
+ * @spare: a node from privheap_extents_reserve()
+ *
+ * Return: @spare when it was not needed, else NULL.
+ */
+struct privheap_extent *privheap_extents_add(struct privheap_extents *set,
+					     unsigned long first, unsigned long last,
+					     struct privheap_extent *spare)
+{
+	struct privheap_extent *extent, *next;
+
+	spin_lock(&set->lock);
+	/* From the neighbour below, which a range at its end only lengthens. */
+	extent = extent_from(set, first ? first - 1 : 0);
+	if (!extent || extent->first > last + 1) {
+		extent = spare;
+		spare = NULL;
+		extent->first = first;
+		extent->last = last;
+		extent_insert(set, extent);
+		goto unlock;
+	}
+
+	/* The order of the tree stays: what lies between is swallowed below. */
+	extent->first = min(extent->first, first);
+	extent->last = max(extent->last, last);
+	while ((next = extent_next(extent)) && next->first <= extent->last + 1) {
+		extent->last = max(extent->last, next->last);
+		rb_erase(&next->node, &set->root);
+		extent_put(set, next);
+	}
+unlock:
+	spin_unlock(&set->lock);
+	return spare;
+}
+
+/**
+ * privheap_extents_remove() - take a range out of the set
+ * @set: the set; the caller is its only writer
+ * @first: the first page of the range
+ * @last: its last page
+ * @spare: a node from privheap_extents_reserve()
+ *
+ * Return: @spare when it was not needed, else NULL.
+ */
+struct privheap_extent *privheap_extents_remove(struct privheap_extents *set,
+						unsigned long first, unsigned long last,
+						struct privheap_extent *spare)
+{
+	struct privheap_extent *extent, *next;
+
+	spin_lock(&set->lock);
+	for (extent = extent_from(set, first); extent && extent->first <= last;
+	     extent = next) {
+		next = extent_next(extent);
+		if (extent->first < first && extent->last > last) {
+			spare->first = last + 1;
+			spare->last = extent->last;
+			extent->last = first - 1;
+			extent_insert(set, spare);
+			spare = NULL;
+			break;
+		}
+		if (extent->first < first) {
+			extent->last = first - 1;
+		} else if (extent->last > last) {
+			extent->first = last + 1;
+		} else {
+			rb_erase(&extent->node, &set->root);
+			extent_put(set, extent);
+		}
+	}
+	spin_unlock(&set->lock);
+	return spare;
+}
