@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Heaps, without the Win32 face: blocks over regions.
+ *
+ * Everything that a heap knows of itself lies in its own regions, so that it
+ * goes with them. Which addresses are heaps is kept elsewhere, in a set.
+ */
+#ifndef PRIVHEAP_SRC_HEAP_H
+#define PRIVHEAP_SRC_HEAP_H
+
+#include <pthread.h>
+
+#include <privheap/heapapi.h>
+
+#include "blocks.h"
+
+/**
+ * struct heap_region - a region with blocks; begins at the region's base
+ * @next: the region that was made before; the first one is the last
+ * @base: the region
+ * @reserved: bytes
+ * @committed: bytes, always from @base up
+ * @blocks: the rest of the region
+ */
+struct heap_region {
+	struct heap_region *next;
+	char *base;
+	size_t reserved;
+	size_t committed;
+	struct blocks blocks;
+};
+
+/**
+ * struct large_block - header of a block that has a region of its own; begins
+ *	at the region's base, and the block follows it
+ * @prev: in the heap's list
+ * @next: in the heap's list
+ * @heap: the owner
+ * @reserved: bytes
+ * @committed: bytes, always from the base up
+ * @size: bytes that the program asked for
+ */
+struct large_block {
+	struct large_block *prev;
+	struct large_block *next;
+	struct heap *heap;
+	size_t reserved;
+	size_t committed;
+	size_t size;
+} __attribute__((aligned(16)));
+
+/**
+ * struct heap - a heap; begins at the base of its first region
+ * @lock: for everything below but @options and @fixed; the first of all locks
+ * @options: HEAP_* of HeapCreate()
+ * @fixed: has a maximum
+ * @growth: bytes to reserve for the next region
+ * @regions: newest first
+ * @large: blocks that have a region of their own
+ * @first: the first region
+ */
+struct heap {
+	pthread_mutex_t lock;
+	DWORD options;
+	bool fixed;
+	size_t growth;
+	struct heap_region *regions;
+	struct large_block *large;
+	struct heap_region first;
+};
+
+/*
+ * The largest block that is not given a region of its own, and the largest of a
+ * fixed heap: 0xFEFF0 bytes, or 0x7EFF8 in a 32-bit process. As on Windows,
+ * whose 16-bit sizes count units of the alignment, and leave a page of 4 KiB
+ * and a header.
+ */
+#define HEAP_MAX_BLOCK	(BLOCKS_ALIGN * 65536 - 4096 - BLOCKS_ALIGN)
+
+/* heap_create.c */
+
+/* A heap, or NULL; rounds the sizes up to pages. */
+struct heap *heap_create(DWORD options, size_t initial, size_t maximum);
+
+/* The heap whose handle this is, or NULL. */
+struct heap *heap_lookup(HANDLE handle);
+
+/* false: is not, or is no longer, a heap. */
+bool heap_destroy(HANDLE handle);
+
+/* Gives a region back, whatever happens. */
+void heap_release_region(void *base, size_t reserved);
+
+/*
+ * heap.c: the functions below want the heap's lock to be held, unless the
+ * program takes care of that itself. Errors are ERROR_*.
+ */
+void *heap_alloc(struct heap *heap, size_t size, bool zero);
+DWORD heap_realloc(struct heap *heap, void **block, size_t size, bool zero,
+		   bool in_place);
+DWORD heap_free(struct heap *heap, void *block);
+DWORD heap_size(struct heap *heap, const void *block, size_t *size);
+
+/* heap_usage.c */
+DWORD heap_usage(struct heap *heap, PRIVHEAP_USAGE *usage);
+
+/* heap_grow.c */
+
+/* Commits at least @need bytes more, at most the reservation; false: refused. */
+bool heap_region_commit(struct heap_region *region, size_t need);
+
+/* Adds a region in which a block of @size bytes finds room. */
+struct heap_region *heap_add_region(struct heap *heap, size_t size);
+void heap_remove_region(struct heap *heap, struct heap_region *region);
+
+/* large.c */
+
+#define LARGE_HEADER	(sizeof(struct large_block))
+
+void *large_alloc(struct heap *heap, size_t size);
+
+/* The header of a large block of this heap; NULL: any other address. */
+struct large_block *large_find(struct heap *heap, const void *block);
+
+/* In place; false: no room, or refused. Zeroes what it adds if asked to. */
+bool large_resize(struct large_block *large, size_t size, bool zero);
+
+void large_free(struct heap *heap, struct large_block *large);
+
+void large_forget(void);
+
+#endif /* PRIVHEAP_SRC_HEAP_H */

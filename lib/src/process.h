@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Notices that this process is a child that fork(2) made.
+ *
+ * Regions do not survive fork, so everything the library remembers about its
+ * parent's regions must be forgotten in a child, before the child's first use
+ * of it. A page that the kernel wipes in the child (MADV_WIPEONFORK) says so;
+ * unlike pthread_atfork(3) this sees clone(2) and _Fork(3) too, and costs one
+ * load a call.
+ */
+#ifndef PRIVHEAP_SRC_PROCESS_H
+#define PRIVHEAP_SRC_PROCESS_H
+
+#include <stdatomic.h>
+
+#include "common.h"
+
+enum {
+	PROCESS_NEW,		/* what a wiped page reads as */
+	PROCESS_STARTING,
+	PROCESS_READY,
+};
+
+extern _Atomic(atomic_uint *) process_state;
+
+void process_start(void);
+
+/* Must come first in every public function that looks at regions or heaps. */
+static inline void process_check(void)
+{
+	atomic_uint *state = atomic_load_explicit(&process_state,
+						  memory_order_acquire);
+
+	if (unlikely(!state || atomic_load_explicit(state,
+						    memory_order_acquire) !=
+			       PROCESS_READY))
+		process_start();
+}
+
+/*
+ * What forgets, each in its own file. They run once in the first process as
+ * well, and with a single thread in a child; locks that the parent's other
+ * threads held are made anew.
+ */
+void module_forget(void);
+void anonymous_forget(void);
+void region_forget(void);
+void heap_forget(void);
+
+#endif /* PRIVHEAP_SRC_PROCESS_H */

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A set of page-aligned addresses: see ptrset.h.
+ *
+ * Linear probing, at most half full. A removed member becomes GONE, so that
+ * readers go on past it; every GONE that stands before an empty slot is made
+ * empty at once. So a reader never meets an empty slot before a live member it
+ * looks for, and used slots do not pile up however often members come and go.
+ * A table that became too small stays mapped, since readers may be in it; all
+ * of them together are smaller than the one in use.
+ */
+#include <sys/mman.h>
+
+#include "ptrset.h"
+
+#define PTRSET_EMPTY	((uintptr_t)0)
+#define PTRSET_GONE	((uintptr_t)1)
+
+struct ptrset_table {
+	size_t mask;			/* slots - 1, slots a power of two */
+	atomic_uintptr_t slots[];
+};
+
+static size_t ptrset_hash(uintptr_t key)
+{
+	uint64_t hash = (uint64_t)key / 4096 * 0x9e3779b97f4a7c15u;
+
+	return (size_t)(hash >> 32);
+}
+
+/* The slot of @key, or NULL. */
+static atomic_uintptr_t *ptrset_find(struct ptrset_table *table, uintptr_t key)
+{
+	size_t i;
+	uintptr_t seen;
+
+	if (!table || key <= PTRSET_GONE)
+		return NULL;
+	for (i = ptrset_hash(key) & table->mask;; i = (i + 1) & table->mask) {
+		seen = atomic_load_explicit(&table->slots[i],
+					    memory_order_acquire);
+		if (seen == key)
+			return &table->slots[i];
+		if (seen == PTRSET_EMPTY)
+			return NULL;
+	}
+}
+
+static void ptrset_put(struct ptrset_table *table, uintptr_t key)
+{
+	size_t i = ptrset_hash(key) & table->mask;
+
+	while (atomic_load_explicit(&table->slots[i], memory_order_relaxed) >
+	       PTRSET_GONE)
+		i = (i + 1) & table->mask;
+	atomic_store_explicit(&table->slots[i], key, memory_order_release);
+}
+
+/* A table of one page at first, then twice as large each time. */
+static struct ptrset_table *ptrset_enlarge(struct ptrset_table *old)
+{
+	struct ptrset_table *table;
+	size_t slots = page_size() / sizeof(table->slots[0]);
+	size_t length, i;
+	uintptr_t key;
+
+	if (old)
+		slots = (old->mask + 1) * 2;
+	length = sizeof(*table) + slots * sizeof(table->slots[0]);
+	table = mmap(NULL, length, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (table == MAP_FAILED)
+		return NULL;
+
+	/* A child forgets the set; it need not have the memory either. */
+	madvise(table, length, MADV_DONTFORK);
+	table->mask = slots - 1;
+	for (i = 0; old && i <= old->mask; i++) {
+		key = atomic_load_explicit(&old->slots[i],
+					   memory_order_relaxed);
+		if (key > PTRSET_GONE)
+			ptrset_put(table, key);
+	}
+	return table;
+}
+
+bool ptrset_has(struct ptrset *set, const void *ptr)
+{
+	return ptrset_find(atomic_load_explicit(&set->table,
+						memory_order_acquire),
+			   (uintptr_t)ptr);
+}
+
+bool ptrset_add(struct ptrset *set, void *ptr)
+{
+	struct ptrset_table *table;
+	bool done = false;
+
+	pthread_mutex_lock(&set->lock);
+	table = atomic_load_explicit(&set->table, memory_order_relaxed);
+	if (!table || set->count >= (table->mask + 1) / 2) {
+		table = ptrset_enlarge(table);
+		if (!table)
+			goto out;
+		atomic_store_explicit(&set->table, table, memory_order_release);
+	}
+	ptrset_put(table, (uintptr_t)ptr);
+	set->count++;
+	done = true;
+out:
+	pthread_mutex_unlock(&set->lock);
+	return done;
+}
+
+bool ptrset_remove(struct ptrset *set, void *ptr)
+{
+	struct ptrset_table *table;
+	atomic_uintptr_t *slot;
+	size_t i;
+
+	pthread_mutex_lock(&set->lock);
+	table = atomic_load_explicit(&set->table, memory_order_relaxed);
+	slot = ptrset_find(table, (uintptr_t)ptr);
+	if (!slot)
+		goto out;
+
+	atomic_store_explicit(slot, PTRSET_GONE, memory_order_release);
+	set->count--;
+	i = slot - table->slots;
+	if (atomic_load_explicit(&table->slots[(i + 1) & table->mask],
+				 memory_order_relaxed) == PTRSET_EMPTY) {
+		while (atomic_load_explicit(&table->slots[i],
+					    memory_order_relaxed) ==
+		       PTRSET_GONE) {
+			atomic_store_explicit(&table->slots[i], PTRSET_EMPTY,
+					      memory_order_release);
+			i = (i - 1) & table->mask;
+		}
+	}
+out:
+	pthread_mutex_unlock(&set->lock);
+	return slot;
+}
+
+void ptrset_forget(struct ptrset *set)
+{
+	pthread_mutex_init(&set->lock, NULL);
+	atomic_store_explicit(&set->table, NULL, memory_order_relaxed);
+	set->count = 0;
+}

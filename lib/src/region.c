@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The public functions of privheap/region.h, and the choice of a back end.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <privheap/region.h>
+
+#include "process.h"
+#include "region.h"
+#include "region_ops.h"
+
+/* Taken with a heap's lock held, and before the locks of the back ends. */
+static pthread_mutex_t region_lock = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic(const struct region_ops *) region_ops;
+static bool region_complained;
+
+static __thread unsigned int region_denied;
+
+/* Chooses a back end; region_lock is held. Returns 0 or an errno. */
+static int region_choose(const struct region_ops **ops)
+{
+	const char *wish = secure_getenv("PRIVHEAP_BACKEND");
+	bool automatic = !wish || !*wish || !strcmp(wish, "auto");
+	int err;
+
+	if (automatic || !strcmp(wish, "module")) {
+		*ops = &region_module_ops;
+		err = (*ops)->open();
+		if (err != ENOENT || !automatic)
+			return err;
+		*ops = &region_anonymous_ops;
+		return (*ops)->open();
+	}
+	if (!strcmp(wish, "anonymous")) {
+		*ops = &region_anonymous_ops;
+		return (*ops)->open();
+	}
+	if (!region_complained) {
+		region_complained = true;
+		fprintf(stderr, "privheap: PRIVHEAP_BACKEND=%s: must be auto, module or anonymous\n",
+			wish);
+	}
+	return EINVAL;
+}
+
+/* The back end of this process; NULL with errno. */
+static const struct region_ops *region_get_ops(void)
+{
+	const struct region_ops *ops;
+	int err = 0;
+
+	process_check();
+	ops = atomic_load_explicit(&region_ops, memory_order_acquire);
+	if (likely(ops))
+		return ops;
+
+	pthread_mutex_lock(&region_lock);
+	ops = atomic_load_explicit(&region_ops, memory_order_relaxed);
+	if (!ops) {
+		err = region_choose(&ops);
+		if (!err)
+			atomic_store_explicit(&region_ops, ops,
+					      memory_order_release);
+	}
+	pthread_mutex_unlock(&region_lock);
+	if (err) {
+		errno = err;
+		return NULL;
+	}
+	return ops;
+}
+
+void region_forget(void)
+{
+	/* The choice stays: a child is the same program with the same rights. */
+	pthread_mutex_init(&region_lock, NULL);
+}
+
+void region_set_denied(unsigned int level)
+{
+	region_denied = level;
+}
+
+static int region_result(int err)
+{
+	if (!err)
+		return 0;
+	errno = err;
+	return -1;
+}
+
+static int region_result_denied(int err, unsigned int level)
+{
+	if (err == EDQUOT)
+		region_denied = level;
+	return region_result(err);
+}
+
+EXPORT void *privheap_region_create(size_t reserve, size_t commit, size_t limit,
+				    unsigned int flags)
+{
+	const struct region_ops *ops = region_get_ops();
+	struct privheap_create arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.reserve = reserve,
+		.commit = commit,
+		.limit = limit,
+	};
+
+	if (!ops || region_result_denied(ops->create(&arg), arg.out_denied))
+		return NULL;
+	return (void *)(uintptr_t)arg.out_base;
+}
+
+EXPORT int privheap_region_grow(void *base, size_t commit, unsigned int flags)
+{
+	const struct region_ops *ops = region_get_ops();
+	struct privheap_grow arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.base = (uintptr_t)base,
+		.commit = commit,
+	};
+
+	if (!ops)
+		return -1;
+	return region_result_denied(ops->grow(&arg), arg.out_denied);
+}
+
+EXPORT int privheap_region_commit(void *base, size_t offset, size_t length,
+				  unsigned int flags)
+{
+	const struct region_ops *ops = region_get_ops();
+	struct privheap_commit arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.base = (uintptr_t)base,
+		.offset = offset,
+		.length = length,
+	};
+
+	if (!ops)
+		return -1;
+	return region_result_denied(ops->commit(&arg), arg.out_denied);
+}
+
+EXPORT int privheap_region_decommit(void *base, size_t offset, size_t length)
+{
+	const struct region_ops *ops = region_get_ops();
+	struct privheap_decommit arg = {
+		.size = sizeof(arg),
+		.base = (uintptr_t)base,
+		.offset = offset,
+		.length = length,
+	};
+
+	if (!ops)
+		return -1;
+	return region_result(ops->decommit(&arg));
+}
+
+EXPORT int privheap_region_destroy(void *base)
+{
+	const struct region_ops *ops = region_get_ops();
+	struct privheap_destroy arg = {
+		.size = sizeof(arg),
+		.base = (uintptr_t)base,
+	};
+
+	if (!ops)
+		return -1;
+	return region_result(ops->destroy(&arg));
+}
+
+static int region_query(unsigned int flags, void *base,
+			struct privheap_region_info *info)
+{
+	const struct region_ops *ops = region_get_ops();
+	struct privheap_query arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.base = (uintptr_t)base,
+	};
+	int err;
+
+	if (!ops)
+		return -1;
+	err = ops->query(&arg);
+	if (err)
+		return region_result(err);
+
+	info->id = arg.out_id;
+	info->regions = arg.out_regions;
+	info->reserved = arg.out_reserved;
+	info->committed = arg.out_committed;
+	info->resident = arg.out_resident;
+	info->peak_committed = arg.out_peak_committed;
+	info->peak_resident = arg.out_peak_resident;
+	info->limit = arg.out_limit;
+	info->faults = arg.out_faults;
+	info->denials = arg.out_denials;
+	info->features = arg.out_features;
+	return 0;
+}
+
+EXPORT int privheap_region_query(void *base, struct privheap_region_info *info)
+{
+	return region_query(0, base, info);
+}
+
+EXPORT int privheap_query_process(struct privheap_region_info *info)
+{
+	return region_query(PRIVHEAP_QUERY_PROCESS, NULL, info);
+}
+
+EXPORT int privheap_query_system(struct privheap_region_info *info)
+{
+	return region_query(PRIVHEAP_QUERY_SYSTEM, NULL, info);
+}
+
+EXPORT int privheap_region_notify(void *base, unsigned int resource,
+				  size_t threshold, int eventfd,
+				  unsigned int flags)
+{
+	const struct region_ops *ops = region_get_ops();
+	struct privheap_notify arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.base = (uintptr_t)base,
+		.threshold = threshold,
+		.resource = resource,
+		.eventfd = eventfd,
+	};
+
+	if (!ops)
+		return -1;
+	return region_result(ops->notify(&arg));
+}
+
+EXPORT enum privheap_backend privheap_backend(void)
+{
+	const struct region_ops *ops = region_get_ops();
+
+	return ops ? ops->backend : PRIVHEAP_BACKEND_NONE;
+}
+
+EXPORT unsigned int privheap_last_denied(void)
+{
+	return region_denied;
+}

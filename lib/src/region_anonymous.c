@@ -1,0 +1,549 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Regions kept by the library itself, where there is no module: an anonymous
+ * mapping without access is the reservation, a page that is readable and
+ * writable is committed.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <sys/mman.h>
+
+#include "anonymous_watch.h"
+#include "process.h"
+#include "region_ops.h"
+
+/* Linux 5.14, not in every header */
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE	23
+#endif
+
+#define ANON_BUCKETS	1024
+#define ANON_WORD_BITS	(8 * sizeof(unsigned long))
+
+/**
+ * struct anon_region - what is known of one region
+ * @next: in its bucket
+ * @base: its address
+ * @id: its number
+ * @length: bytes of this struct, which has a mapping of its own
+ * @prot: protection of committed pages
+ * @reserved: bytes
+ * @limit: bytes
+ * @committed: bytes; the pages whose bit is set
+ * @peak_committed: bytes
+ * @peak_resident: bytes, the highest that a query saw
+ * @denials: commits refused
+ * @watches: thresholds
+ * @bits: a bit for each page: committed
+ */
+struct anon_region {
+	struct anon_region *next;
+	char *base;
+	uint64_t id;
+	size_t length;
+	int prot;
+	size_t reserved;
+	size_t limit;
+	size_t committed;
+	size_t peak_committed;
+	size_t peak_resident;
+	uint64_t denials;
+	struct watch_list watches;
+	unsigned long bits[];
+};
+
+/*
+ * One lock for all: every operation ends in a system call that takes a lock of
+ * the whole address space anyway. Taken with a heap's lock held; nothing is
+ * taken under it.
+ */
+static pthread_mutex_t anon_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct anon_region *anon_buckets[ANON_BUCKETS];
+static uint64_t anon_next_id;
+static struct privheap_query anon_sum;	/* resident is not kept up to date */
+
+static struct anon_region **anon_bucket(uint64_t base)
+{
+	return &anon_buckets[base / page_size() % ANON_BUCKETS];
+}
+
+static struct anon_region *anon_find(uint64_t base)
+{
+	struct anon_region *region = *anon_bucket(base);
+
+	while (region && (uintptr_t)region->base != base)
+		region = region->next;
+	return region;
+}
+
+static bool anon_is_set(const struct anon_region *region, size_t page)
+{
+	return region->bits[page / ANON_WORD_BITS] >>
+	       (page % ANON_WORD_BITS) & 1;
+}
+
+/* The end of the run of pages from @page, before @end, that are as @page is. */
+static size_t anon_run(const struct anon_region *region, size_t page,
+		       size_t end)
+{
+	bool set = anon_is_set(region, page);
+	unsigned long whole = set ? ~0UL : 0;
+
+	while (page < end) {
+		if (page % ANON_WORD_BITS == 0 &&
+		    region->bits[page / ANON_WORD_BITS] == whole)
+			page += ANON_WORD_BITS;
+		else if (anon_is_set(region, page) == set)
+			page++;
+		else
+			break;
+	}
+	return page < end ? page : end;
+}
+
+static void anon_mark(struct anon_region *region, size_t page, size_t end,
+		      bool set)
+{
+	while (page < end) {
+		unsigned long *word = &region->bits[page / ANON_WORD_BITS];
+
+		if (page % ANON_WORD_BITS == 0 && end - page >= ANON_WORD_BITS) {
+			*word = set ? ~0UL : 0;
+			page += ANON_WORD_BITS;
+			continue;
+		}
+		if (set)
+			*word |= 1UL << (page % ANON_WORD_BITS);
+		else
+			*word &= ~(1UL << (page % ANON_WORD_BITS));
+		page++;
+	}
+}
+
+/* Makes a range as it was when it was reserved. Returns 0 or an errno. */
+static int anon_unback(struct anon_region *region, size_t page, size_t end)
+{
+	char *start = region->base + page * page_size();
+	size_t length = (end - page) * page_size();
+
+	if (mmap(start, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS |
+		 MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
+		return ENOMEM;
+	madvise(start, length, MADV_DONTFORK);
+	return 0;
+}
+
+/* Makes the pages that are not committed in a range accessible, or the reverse. */
+static int anon_back(struct anon_region *region, size_t first, size_t end,
+		     bool accessible)
+{
+	size_t page, next;
+	int err = 0;
+
+	for (page = first; page < end && !err; page = next) {
+		next = anon_run(region, page, end);
+		if (anon_is_set(region, page))
+			continue;
+		if (!accessible)
+			err = anon_unback(region, page, next);
+		else if (mprotect(region->base + page * page_size(),
+				  (next - page) * page_size(), region->prot))
+			err = errno == EACCES ? EPERM : ENOMEM;
+	}
+	return err;
+}
+
+static int anon_populate(struct anon_region *region, size_t page, size_t end)
+{
+	char *start = region->base + page * page_size();
+	size_t length = (end - page) * page_size();
+	size_t i;
+
+	if (!madvise(start, length, MADV_POPULATE_WRITE))
+		return 0;
+	if (errno != EINVAL)
+		return ENOMEM;
+	/* A kernel that does not know how. Others may be writing there. */
+	for (i = 0; i < length; i += page_size())
+		__atomic_fetch_add(start + i, 0, __ATOMIC_RELAXED);
+	return 0;
+}
+
+static void anon_account(struct anon_region *region, size_t committed)
+{
+	size_t before = region->committed;
+
+	region->committed = committed;
+	if (committed > region->peak_committed)
+		region->peak_committed = committed;
+
+	anon_sum.out_committed += committed;
+	anon_sum.out_committed -= before;
+	if (anon_sum.out_committed > anon_sum.out_peak_committed)
+		anon_sum.out_peak_committed = anon_sum.out_committed;
+
+	watch_signal(&region->watches, before, committed);
+}
+
+static int anon_commit_pages(struct anon_region *region, size_t first,
+			     size_t end, bool populate, uint32_t *denied)
+{
+	size_t page, next, fresh = 0;
+	int err;
+
+	for (page = first; page < end; page = next) {
+		next = anon_run(region, page, end);
+		if (!anon_is_set(region, page))
+			fresh += (next - page) * page_size();
+	}
+	if (fresh > region->limit - region->committed) {
+		region->denials++;
+		*denied = PRIVHEAP_LEVEL_REGION;
+		return EDQUOT;
+	}
+
+	err = anon_back(region, first, end, true);
+	if (!err && populate && first < end)
+		err = anon_populate(region, first, end);
+	if (err) {
+		anon_back(region, first, end, false);
+		return err;
+	}
+	anon_mark(region, first, end, true);
+	if (fresh)
+		anon_account(region, region->committed + fresh);
+	return 0;
+}
+
+static int anonymous_open(void)
+{
+	return 0;
+}
+
+static int anon_map(struct anon_region **out, uint64_t reserve)
+{
+	struct anon_region *region;
+	size_t length, words = reserve / page_size() / ANON_WORD_BITS + 1;
+	char *base;
+
+	length = sizeof(*region) + words * sizeof(region->bits[0]);
+	region = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+		      MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (region == MAP_FAILED)
+		return ENOMEM;
+	base = mmap(NULL, reserve, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS |
+		    MAP_NORESERVE, -1, 0);
+	if (base == MAP_FAILED)
+		goto err_unmap_struct;
+	if (madvise(base, reserve, MADV_DONTFORK) ||
+	    madvise(region, length, MADV_DONTFORK))
+		goto err_unmap_base;
+
+	region->base = base;
+	region->length = length;
+	region->reserved = reserve;
+	*out = region;
+	return 0;
+
+err_unmap_base:
+	munmap(base, reserve);
+err_unmap_struct:
+	munmap(region, length);
+	return ENOMEM;
+}
+
+static int anonymous_create(struct privheap_create *arg)
+{
+	uint64_t limit = arg->limit ? arg->limit : arg->reserve;
+	bool populate = !(arg->flags & PRIVHEAP_CREATE_LAZY);
+	struct anon_region *region, **bucket;
+	int err;
+
+	if (arg->flags & ~(PRIVHEAP_CREATE_EXEC | PRIVHEAP_CREATE_LAZY) ||
+	    !arg->reserve || !page_aligned(arg->reserve) ||
+	    !page_aligned(arg->commit) || !page_aligned(limit) ||
+	    arg->commit > limit || limit > arg->reserve)
+		return EINVAL;
+	if (arg->reserve > SIZE_MAX / 2)
+		return ENOMEM;
+
+	err = anon_map(&region, arg->reserve);
+	if (err)
+		return err;
+	region->limit = limit;
+	region->prot = PROT_READ | PROT_WRITE;
+	if (arg->flags & PRIVHEAP_CREATE_EXEC)
+		region->prot |= PROT_EXEC;
+
+	pthread_mutex_lock(&anon_lock);
+	err = anon_commit_pages(region, 0, arg->commit / page_size(), populate,
+				&arg->out_denied);
+	if (!err) {
+		region->id = ++anon_next_id;
+		anon_sum.out_regions++;
+		anon_sum.out_reserved += region->reserved;
+		bucket = anon_bucket((uintptr_t)region->base);
+		region->next = *bucket;
+		*bucket = region;
+		arg->out_base = (uintptr_t)region->base;
+		arg->out_id = region->id;
+	}
+	pthread_mutex_unlock(&anon_lock);
+
+	if (err) {
+		munmap(region->base, region->reserved);
+		munmap(region, region->length);
+	}
+	return err;
+}
+
+/* GROW and COMMIT */
+static int anon_commit_range(uint64_t base, uint64_t offset, uint64_t length,
+			     uint32_t flags, __u64 *committed,
+			     uint32_t *denied)
+{
+	struct anon_region *region;
+	int err;
+
+	if (flags & ~PRIVHEAP_COMMIT_POPULATE || !page_aligned(offset) ||
+	    !page_aligned(length))
+		return EINVAL;
+
+	pthread_mutex_lock(&anon_lock);
+	region = anon_find(base);
+	if (!region) {
+		err = ENOENT;
+	} else if (length > region->reserved ||
+		   offset > region->reserved - length) {
+		err = EINVAL;
+	} else {
+		err = anon_commit_pages(region, offset / page_size(),
+					(offset + length) / page_size(),
+					flags & PRIVHEAP_COMMIT_POPULATE,
+					denied);
+		if (!err)
+			*committed = region->committed;
+	}
+	pthread_mutex_unlock(&anon_lock);
+	return err;
+}
+
+static int anonymous_grow(struct privheap_grow *arg)
+{
+	return anon_commit_range(arg->base, 0, arg->commit, arg->flags,
+				 &arg->out_committed, &arg->out_denied);
+}
+
+static int anonymous_commit(struct privheap_commit *arg)
+{
+	if (!arg->length)
+		return EINVAL;
+	return anon_commit_range(arg->base, arg->offset, arg->length,
+				 arg->flags, &arg->out_committed,
+				 &arg->out_denied);
+}
+
+static int anonymous_decommit(struct privheap_decommit *arg)
+{
+	struct anon_region *region;
+	size_t page, next, end, given = 0;
+	int err = 0;
+
+	if (arg->flags || !arg->length || !page_aligned(arg->offset) ||
+	    !page_aligned(arg->length))
+		return EINVAL;
+
+	pthread_mutex_lock(&anon_lock);
+	region = anon_find(arg->base);
+	if (!region) {
+		err = ENOENT;
+		goto out;
+	}
+	if (arg->length > region->reserved ||
+	    arg->offset > region->reserved - arg->length) {
+		err = EINVAL;
+		goto out;
+	}
+
+	end = (arg->offset + arg->length) / page_size();
+	for (page = arg->offset / page_size(); page < end; page = next) {
+		next = anon_run(region, page, end);
+		if (!anon_is_set(region, page))
+			continue;
+		err = anon_unback(region, page, next);
+		if (err)
+			break;
+		anon_mark(region, page, next, false);
+		given += (next - page) * page_size();
+	}
+	if (given)
+		anon_account(region, region->committed - given);
+	arg->out_committed = region->committed;
+out:
+	pthread_mutex_unlock(&anon_lock);
+	return err;
+}
+
+static int anonymous_destroy(struct privheap_destroy *arg)
+{
+	struct anon_region **link, *region;
+
+	if (arg->flags)
+		return EINVAL;
+
+	pthread_mutex_lock(&anon_lock);
+	link = anon_bucket(arg->base);
+	while (*link && (uintptr_t)(*link)->base != arg->base)
+		link = &(*link)->next;
+	region = *link;
+	if (region) {
+		*link = region->next;
+		anon_account(region, 0);
+		anon_sum.out_regions--;
+		anon_sum.out_reserved -= region->reserved;
+	}
+	pthread_mutex_unlock(&anon_lock);
+	if (!region)
+		return ENOENT;
+
+	watch_remove_all(&region->watches);
+	munmap(region->base, region->reserved);
+	munmap(region, region->length);
+	return 0;
+}
+
+static size_t anon_resident(struct anon_region *region)
+{
+	size_t end = region->reserved / page_size();
+	size_t page, next, pages, i, resident = 0;
+	unsigned char vec[1024];
+
+	for (page = 0; page < end; page = next) {
+		next = anon_run(region, page, end);
+		if (!anon_is_set(region, page))
+			continue;
+		for (; page < next; page += pages) {
+			pages = next - page;
+			if (pages > sizeof(vec))
+				pages = sizeof(vec);
+			if (mincore(region->base + page * page_size(),
+				    pages * page_size(), vec))
+				continue;
+			for (i = 0; i < pages; i++)
+				resident += vec[i] & 1;
+		}
+	}
+	resident *= page_size();
+	if (resident > region->peak_resident)
+		region->peak_resident = resident;
+	return resident;
+}
+
+static void anon_query_region(struct anon_region *region,
+			      struct privheap_query *arg)
+{
+	arg->out_id = region->id;
+	arg->out_regions = 1;
+	arg->out_reserved = region->reserved;
+	arg->out_committed = region->committed;
+	arg->out_resident = anon_resident(region);
+	arg->out_peak_committed = region->peak_committed;
+	arg->out_peak_resident = region->peak_resident;
+	arg->out_limit = region->limit;
+	arg->out_denials = region->denials;
+}
+
+static void anon_query_process(struct privheap_query *arg)
+{
+	struct anon_region *region;
+	size_t i;
+
+	anon_sum.out_resident = 0;
+	for (i = 0; i < ANON_BUCKETS; i++) {
+		for (region = anon_buckets[i]; region; region = region->next)
+			anon_sum.out_resident += anon_resident(region);
+	}
+	if (anon_sum.out_resident > anon_sum.out_peak_resident)
+		anon_sum.out_peak_resident = anon_sum.out_resident;
+	anon_sum.out_limit = INT64_MAX & ~(uint64_t)(page_size() - 1);
+	*arg = anon_sum;
+}
+
+static int anonymous_query(struct privheap_query *arg)
+{
+	struct anon_region *region;
+	int err = 0;
+
+	if (arg->flags == PRIVHEAP_QUERY_SYSTEM && !arg->base)
+		return ENOTSUP;
+	if (arg->flags & ~PRIVHEAP_QUERY_PROCESS || (arg->flags && arg->base))
+		return EINVAL;
+
+	pthread_mutex_lock(&anon_lock);
+	if (arg->flags) {
+		anon_query_process(arg);
+	} else {
+		region = anon_find(arg->base);
+		if (region)
+			anon_query_region(region, arg);
+		else
+			err = ENOENT;
+	}
+	pthread_mutex_unlock(&anon_lock);
+	return err;
+}
+
+static int anonymous_notify(struct privheap_notify *arg)
+{
+	struct anon_region *region;
+	int err;
+
+	if (arg->flags & ~PRIVHEAP_NOTIFY_REMOVE || !arg->threshold ||
+	    !page_aligned(arg->threshold) ||
+	    arg->resource > PRIVHEAP_RESOURCE_RESIDENT)
+		return EINVAL;
+
+	pthread_mutex_lock(&anon_lock);
+	region = anon_find(arg->base);
+	if (!region)
+		err = ENOENT;
+	else if (arg->threshold > region->reserved)
+		err = EINVAL;
+	else if (arg->resource != PRIVHEAP_RESOURCE_COMMIT)
+		err = ENOTSUP;
+	else if (arg->flags)
+		err = watch_remove(&region->watches, arg->threshold,
+				   arg->eventfd);
+	else
+		err = watch_add(&region->watches, arg->threshold,
+				arg->eventfd);
+	pthread_mutex_unlock(&anon_lock);
+	return err;
+}
+
+void anonymous_forget(void)
+{
+	size_t i;
+
+	/*
+	 * The regions and what was known of them are not mapped in a child. The
+	 * duplicates of its eventfds stay open until it execs: where they were
+	 * written down is gone, too.
+	 */
+	pthread_mutex_init(&anon_lock, NULL);
+	for (i = 0; i < ANON_BUCKETS; i++)
+		anon_buckets[i] = NULL;
+	anon_sum = (struct privheap_query){};
+}
+
+const struct region_ops region_anonymous_ops = {
+	.backend	= PRIVHEAP_BACKEND_ANONYMOUS,
+	.open		= anonymous_open,
+	.create		= anonymous_create,
+	.grow		= anonymous_grow,
+	.commit		= anonymous_commit,
+	.decommit	= anonymous_decommit,
+	.destroy	= anonymous_destroy,
+	.query		= anonymous_query,
+	.notify		= anonymous_notify,
+};

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Regions kept by the kernel module.
+ *
+ * One descriptor of /dev/privheap serves the process, and its children: the
+ * module looks at who calls, not at who opened. The program may close it behind
+ * our back (closefrom(3) in a daemon), and another file may get its number. So
+ * each call first makes sure that the number still is the device; where it is
+ * not, the number is left alone, for it is somebody else's, and the device is
+ * opened again.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "process.h"
+#include "region_ops.h"
+
+/* Taken with a heap's lock held; nothing is taken under it. */
+static pthread_mutex_t module_lock = PTHREAD_MUTEX_INITIALIZER;
+static atomic_int module_fd = -1;
+static _Atomic(dev_t) module_rdev;
+
+static bool module_fd_is_device(int fd)
+{
+	struct stat st;
+
+	return fd >= 0 && !fstat(fd, &st) && S_ISCHR(st.st_mode) &&
+	       st.st_rdev == atomic_load(&module_rdev);
+}
+
+/* Opens the device; module_lock is held. Returns a descriptor or -errno. */
+static int module_reopen(void)
+{
+	struct stat st;
+	int fd, high, err;
+
+	fd = open(PRIVHEAP_DEVICE, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	/* Not where a program that closed them expects its standard streams. */
+	if (fd <= STDERR_FILENO) {
+		high = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		err = errno;
+		close(fd);
+		if (high < 0)
+			return -err;
+		fd = high;
+	}
+	if (fstat(fd, &st) || !S_ISCHR(st.st_mode)) {
+		close(fd);
+		return -ENODEV;
+	}
+	atomic_store(&module_rdev, st.st_rdev);
+	atomic_store(&module_fd, fd);
+	return fd;
+}
+
+/* A descriptor that was the device a moment ago, or -errno. */
+static int module_get_fd(void)
+{
+	int fd = atomic_load(&module_fd);
+
+	if (likely(module_fd_is_device(fd)))
+		return fd;
+
+	pthread_mutex_lock(&module_lock);
+	fd = atomic_load(&module_fd);
+	if (!module_fd_is_device(fd))
+		fd = module_reopen();
+	pthread_mutex_unlock(&module_lock);
+	return fd;
+}
+
+static int module_call(unsigned long command, void *arg)
+{
+	int fd, err, tries;
+
+	for (tries = 0; tries < 2; tries++) {
+		fd = module_get_fd();
+		if (fd < 0)
+			return -fd;
+		if (!ioctl(fd, command, arg))
+			return 0;
+		err = errno;
+		/* Closed, and perhaps reused, since we looked? */
+		if ((err != EBADF && err != ENOTTY) || module_fd_is_device(fd))
+			break;
+	}
+	return err;
+}
+
+static int module_open(void)
+{
+	int fd = module_get_fd();
+
+	return fd < 0 ? -fd : 0;
+}
+
+static int module_create(struct privheap_create *arg)
+{
+	return module_call(PRIVHEAP_IOC_CREATE, arg);
+}
+
+static int module_grow(struct privheap_grow *arg)
+{
+	return module_call(PRIVHEAP_IOC_GROW, arg);
+}
+
+static int module_commit(struct privheap_commit *arg)
+{
+	return module_call(PRIVHEAP_IOC_COMMIT, arg);
+}
+
+static int module_decommit(struct privheap_decommit *arg)
+{
+	return module_call(PRIVHEAP_IOC_DECOMMIT, arg);
+}
+
+static int module_destroy(struct privheap_destroy *arg)
+{
+	return module_call(PRIVHEAP_IOC_DESTROY, arg);
+}
+
+static int module_query(struct privheap_query *arg)
+{
+	return module_call(PRIVHEAP_IOC_QUERY, arg);
+}
+
+static int module_notify(struct privheap_notify *arg)
+{
+	return module_call(PRIVHEAP_IOC_NOTIFY, arg);
+}
+
+void module_forget(void)
+{
+	/* The descriptor, inherited, is as good in a child. */
+	pthread_mutex_init(&module_lock, NULL);
+}
+
+const struct region_ops region_module_ops = {
+	.backend	= PRIVHEAP_BACKEND_MODULE,
+	.open		= module_open,
+	.create		= module_create,
+	.grow		= module_grow,
+	.commit		= module_commit,
+	.decommit	= module_decommit,
+	.destroy	= module_destroy,
+	.query		= module_query,
+	.notify		= module_notify,
+};
