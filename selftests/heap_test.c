@@ -1124,7 +1124,7 @@ TEST(L6_random_use_matches_a_model)
 {
 	static unsigned char *blocks[500];
 	static SIZE_T sizes[500];
-	HANDLE heap = HeapCreate(HEAP_NO_SERIALIZE, 0, 2 * MIB);
+	HANDLE heap = HeapCreate(HEAP_NO_SERIALIZE, 0, 512 * KIB);
 	unsigned int seed = 1;
 	ULONGLONG bytes = 0, count = 0, refused = 0;
 
@@ -1169,13 +1169,13 @@ TEST(L6_random_use_matches_a_model)
 	}
 	/* it did run into the maximum, and lived */
 	EXPECT_GT(refused, 0);
-	EXPECT_LE(usage_of(heap).cbCommitted, 2 * MIB);
+	EXPECT_LE(usage_of(heap).cbCommitted, 512 * KIB);
 	for (int k = 0; k < 500; k++)
 		if (blocks[k])
 			ASSERT_EQ(TRUE, HeapFree(heap, 0, blocks[k]));
 	EXPECT_EQ(0, usage_of(heap).cBlocks);
 	/* all free memory is in one piece again */
-	EXPECT_NE(NULL, HeapAlloc(heap, 0, FIXED_MAX));
+	EXPECT_NE(NULL, HeapAlloc(heap, 0, 500 * KIB));
 	HeapDestroy(heap);
 }
 
