@@ -95,10 +95,11 @@ static int region_result(int err)
 	return -1;
 }
 
-static int region_result_denied(int err, unsigned int level)
+/* The level comes by address: it is written by the call that makes @err. */
+static int region_result_denied(int err, const __u32 *level)
 {
 	if (err == EDQUOT)
-		region_denied = level;
+		region_denied = *level;
 	return region_result(err);
 }
 
@@ -114,7 +115,7 @@ EXPORT void *privheap_region_create(size_t reserve, size_t commit, size_t limit,
 		.limit = limit,
 	};
 
-	if (!ops || region_result_denied(ops->create(&arg), arg.out_denied))
+	if (!ops || region_result_denied(ops->create(&arg), &arg.out_denied))
 		return NULL;
 	return (void *)(uintptr_t)arg.out_base;
 }
@@ -131,7 +132,7 @@ EXPORT int privheap_region_grow(void *base, size_t commit, unsigned int flags)
 
 	if (!ops)
 		return -1;
-	return region_result_denied(ops->grow(&arg), arg.out_denied);
+	return region_result_denied(ops->grow(&arg), &arg.out_denied);
 }
 
 EXPORT int privheap_region_commit(void *base, size_t offset, size_t length,
@@ -148,7 +149,7 @@ EXPORT int privheap_region_commit(void *base, size_t offset, size_t length,
 
 	if (!ops)
 		return -1;
-	return region_result_denied(ops->commit(&arg), arg.out_denied);
+	return region_result_denied(ops->commit(&arg), &arg.out_denied);
 }
 
 EXPORT int privheap_region_decommit(void *base, size_t offset, size_t length)
