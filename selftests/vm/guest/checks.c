@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Instruments that do not speak by themselves: kmemleak scans when asked to,
+ * and lockdep, which turns itself off at its first report.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "guest.h"
+
+#define KMEMLEAK	"/sys/kernel/debug/kmemleak"
+#define LOCKDEP_STATS	"/proc/lockdep_stats"
+#define TAINTED		"/proc/sys/kernel/tainted"
+
+/* A module from outside the tree, without signature; a test module. */
+#define TAINT_HARMLESS	(1UL << 12 | 1UL << 13 | 1UL << 18)
+
+/* kmemleak reports no object that is younger. */
+#define KMEMLEAK_AGE_SECONDS	5
+
+/* Leaks beyond this many lines are more of the same. */
+#define KMEMLEAK_LINES	200
+
+/*
+ * check_leaks - fail the run if kmemleak finds anything
+ * @wait: first let the objects of the command grow old enough
+ *
+ * An object is reported when two scans in a row find no pointer to it.
+ */
+void check_leaks(bool wait)
+{
+	struct timespec age = { .tv_sec = KMEMLEAK_AGE_SECONDS,
+				.tv_nsec = 100 * 1000 * 1000 };
+	char line[512];
+	int lines = 0;
+	FILE *report;
+
+	if (!file_exists(KMEMLEAK))
+		return;
+	if (wait)
+		while (nanosleep(&age, &age) && errno == EINTR)
+			;
+	if (write_file(KMEMLEAK, "scan") || write_file(KMEMLEAK, "scan")) {
+		fault("kmemleak does not scan: %s", strerror(errno));
+		return;
+	}
+	report = fopen(KMEMLEAK, "re");
+	if (!report) {
+		fault("kmemleak has no report: %s", strerror(errno));
+		return;
+	}
+	while (lines < KMEMLEAK_LINES && fgets(line, sizeof(line), report)) {
+		line[strcspn(line, "\n")] = '\0';
+		note("leak: %s", line);
+		lines++;
+	}
+	fclose(report);
+	if (lines) {
+		fault("kmemleak has found leaks");
+		/* Told once; what is found later is new. */
+		write_file(KMEMLEAK, "clear");
+	}
+}
+
+/* check_lockdep - fail the run if the kernel has lockdep and it is off */
+void check_lockdep(void)
+{
+	char line[256];
+	FILE *stats = fopen(LOCKDEP_STATS, "re");
+	int on = -1;
+
+	if (!stats) {
+		if (errno != ENOENT)
+			fault("lockdep says nothing: %s", strerror(errno));
+		return;
+	}
+	while (fgets(line, sizeof(line), stats))
+		if (sscanf(line, " debug_locks: %d", &on) == 1)
+			break;
+	fclose(stats);
+	if (on != 1)
+		fault("lockdep is off");
+}
+
+/* check_taint - fail the run if the kernel has warned, whoever saw it */
+void check_taint(void)
+{
+	char text[32];
+	unsigned long taint;
+
+	if (read_file(TAINTED, text, sizeof(text)) <= 0) {
+		fault("no taint flags: %s", strerror(errno));
+		return;
+	}
+	taint = strtoul(text, NULL, 10);
+	if (taint & ~TAINT_HARMLESS)
+		fault("the kernel is tainted: %lu", taint);
+}
