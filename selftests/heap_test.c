@@ -211,7 +211,7 @@ TEST(C10_impossible_sizes)
 {
 	static const SIZE_T sizes[] = {
 		SIZE_MAX, SIZE_MAX - 1, SIZE_MAX - 4094, SIZE_MAX - 4095,
-		SIZE_MAX / 2 + 1, SIZE_MAX - SIZE_MAX / 16,
+		SIZE_MAX - SIZE_MAX / 64, SIZE_MAX - SIZE_MAX / 16,
 	};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(sizes); i++) {
@@ -344,7 +344,7 @@ TEST(A6_sizes_that_overflow)
 	static const SIZE_T sizes[] = {
 		SIZE_MAX, SIZE_MAX - 7, SIZE_MAX - 15, SIZE_MAX - 63,
 		SIZE_MAX - 64, SIZE_MAX - 0xfff, SIZE_MAX - 0x1040,
-		SIZE_MAX / 2, SIZE_MAX / 2 + 1, SIZE_MAX - SIZE_MAX / 16,
+		SIZE_MAX - SIZE_MAX / 64, SIZE_MAX - SIZE_MAX / 16,
 	};
 	HANDLE heaps[] = { HeapCreate(0, 0, 0), HeapCreate(0, 0, MIB) };
 
@@ -638,7 +638,7 @@ TEST(R5_failure_leaves_the_block)
 	SETS_ERROR(ERROR_NOT_ENOUGH_MEMORY,
 		   EXPECT_EQ(NULL, HeapReAlloc(big, 0, q, SIZE_MAX - 7)));
 	SETS_ERROR(ERROR_NOT_ENOUGH_MEMORY,
-		   EXPECT_EQ(NULL, HeapReAlloc(big, 0, q, SIZE_MAX / 2)));
+		   EXPECT_EQ(NULL, HeapReAlloc(big, 0, q, SIZE_MAX / 16 * 15)));
 	EXPECT_TRUE(all_bytes(p, 3, 1000));
 	EXPECT_EQ(1000, HeapSize(heap, 0, p));
 	EXPECT_TRUE(all_bytes(q, 4, 2 * MIB));
@@ -1177,6 +1177,52 @@ TEST(L6_random_use_matches_a_model)
 	/* all free memory is in one piece again */
 	EXPECT_NE(NULL, HeapAlloc(heap, 0, 500 * KIB));
 	HeapDestroy(heap);
+}
+
+TEST(L8_no_memory_at_growth)
+{
+	HANDLE heap = HeapCreate(0, 0, 0);
+	struct rlimit limit = { 0, 0 };
+	char *blocks[16];
+	int count = 0;
+	ULONGLONG bytes;
+
+	/* touched once, so that the C library has what it needs */
+	ASSERT_NE(NULL, HeapAlloc(heap, 0, 100));
+	ASSERT_EQ(TRUE, HeapFree(heap, 0, HeapAlloc(heap, 0, 2 * MIB)));
+	ASSERT_EQ(0, getrlimit(RLIMIT_AS, &limit));
+	limit.rlim_cur = 0;
+	ASSERT_EQ(0, setrlimit(RLIMIT_AS, &limit));
+
+	SETS_ERROR(ERROR_NOT_ENOUGH_MEMORY,
+		   EXPECT_EQ(NULL, HeapAlloc(heap, 0, 2 * MIB)));
+	EXPECT_EQ(PRIVHEAP_LEVEL_NONE, PrivheapGetDeniedLevel());
+	SETS_ERROR(ERROR_NOT_ENOUGH_MEMORY,
+		   EXPECT_EQ(NULL, HeapCreate(0, 0, 0)));
+	/* what is reserved can still be used up, and no more */
+	while (count < 16) {
+		blocks[count] = HeapAlloc(heap, 0, 300 * KIB);
+		if (!blocks[count])
+			break;
+		memset(blocks[count], count, 300 * KIB);
+		count++;
+	}
+	EXPECT_GE(count, 2);
+	EXPECT_LT(count, 16);
+	EXPECT_EQ(ERROR_NOT_ENOUGH_MEMORY, GetLastError());
+	bytes = usage_of(heap).cbAllocated;
+	EXPECT_EQ(100 + count * 300 * KIB, bytes);
+	for (int i = 0; i < count; i++) {
+		EXPECT_TRUE(all_bytes(blocks[i], i, 300 * KIB));
+		EXPECT_EQ(TRUE, HeapFree(heap, 0, blocks[i]));
+	}
+	/* and all is well when there is memory again */
+	limit.rlim_cur = limit.rlim_max;
+	ASSERT_EQ(0, setrlimit(RLIMIT_AS, &limit));
+	EXPECT_NE(NULL, HeapAlloc(heap, 0, 2 * MIB));
+	for (int i = 0; i < 16; i++)
+		EXPECT_NE(NULL, HeapAlloc(heap, 0, 300 * KIB));
+	EXPECT_EQ(TRUE, HeapDestroy(heap));
 }
 
 TEST(L7_usage_arguments)

@@ -18,7 +18,7 @@
 
 #include "anonymous_watch.h"
 
-/* Stores the kernel's number of an eventfd. Returns 0 or an errno. */
+/* Stores the kernel's number of an eventfd. Returns 0 or -errno. */
 static int watch_eventfd_id(int fd, long *id)
 {
 	static const char key[] = "\neventfd-id:";
@@ -28,20 +28,20 @@ static int watch_eventfd_id(int fd, long *id)
 	int info;
 
 	if (fcntl(fd, F_GETFD) < 0)
-		return EBADF;
+		return -EBADF;
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
 	info = open(path, O_RDONLY | O_CLOEXEC);
 	if (info < 0)
-		return ENOTSUP;
+		return -ENOTSUP;
 	length = read(info, text, sizeof(text) - 1);
 	close(info);
 	if (length < 0)
-		return ENOTSUP;
+		return -ENOTSUP;
 	text[length] = '\0';
 
 	found = strstr(text, key);
 	if (!found)	/* an older kernel tells no id of an eventfd */
-		return strstr(text, "\neventfd-count:") ? ENOTSUP : EINVAL;
+		return strstr(text, "\neventfd-count:") ? -ENOTSUP : -EINVAL;
 	*id = strtol(found + sizeof(key) - 1, NULL, 10);
 	return 0;
 }
@@ -69,14 +69,14 @@ int watch_add(struct watch_list *list, uint64_t threshold, int eventfd)
 	if (err)
 		return err;
 	if (watch_find(list, threshold, id))
-		return EEXIST;
+		return -EEXIST;
 	if (list->count == PRIVHEAP_NOTIFY_MAX)
-		return ENOSPC;
+		return -ENOSPC;
 
 	watch = &list->watches[list->count];
 	watch->fd = fcntl(eventfd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (watch->fd < 0)
-		return ENOMEM;
+		return -ENOMEM;
 	watch->threshold = threshold;
 	watch->id = id;
 	list->count++;
@@ -102,7 +102,7 @@ int watch_remove(struct watch_list *list, uint64_t threshold, int eventfd)
 		return err;
 	watch = watch_find(list, threshold, id);
 	if (!watch)
-		return ENOENT;
+		return -ENOENT;
 	watch_close(watch);
 	*watch = list->watches[--list->count];
 	return 0;

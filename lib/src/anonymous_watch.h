@@ -24,7 +24,7 @@ struct watch_list {
 	struct watch watches[PRIVHEAP_NOTIFY_MAX];
 };
 
-/* Both return 0 or an errno, as PRIVHEAP_IOC_NOTIFY. */
+/* Both return 0 or -errno, as PRIVHEAP_IOC_NOTIFY. */
 int watch_add(struct watch_list *list, uint64_t threshold, int eventfd);
 int watch_remove(struct watch_list *list, uint64_t threshold, int eventfd);
 

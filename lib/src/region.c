@@ -22,7 +22,7 @@ static bool region_complained;
 
 static __thread unsigned int region_denied;
 
-/* Chooses a back end; region_lock is held. Returns 0 or an errno. */
+/* Chooses a back end; region_lock is held. Returns 0 or -errno. */
 static int region_choose(const struct region_ops **ops)
 {
 	const char *wish = secure_getenv("PRIVHEAP_BACKEND");
@@ -32,7 +32,7 @@ static int region_choose(const struct region_ops **ops)
 	if (automatic || !strcmp(wish, "module")) {
 		*ops = &region_module_ops;
 		err = (*ops)->open();
-		if (err != ENOENT || !automatic)
+		if (err != -ENOENT || !automatic)
 			return err;
 		*ops = &region_anonymous_ops;
 		return (*ops)->open();
@@ -43,10 +43,11 @@ static int region_choose(const struct region_ops **ops)
 	}
 	if (!region_complained) {
 		region_complained = true;
-		fprintf(stderr, "privheap: PRIVHEAP_BACKEND=%s: must be auto, module or anonymous\n",
+		fprintf(stderr,
+			"privheap: PRIVHEAP_BACKEND=%s is not auto, module or anonymous\n",
 			wish);
 	}
-	return EINVAL;
+	return -EINVAL;
 }
 
 /* The back end of this process; NULL with errno. */
@@ -70,7 +71,7 @@ static const struct region_ops *region_get_ops(void)
 	}
 	pthread_mutex_unlock(&region_lock);
 	if (err) {
-		errno = err;
+		errno = -err;
 		return NULL;
 	}
 	return ops;
@@ -91,14 +92,14 @@ static int region_result(int err)
 {
 	if (!err)
 		return 0;
-	errno = err;
+	errno = -err;
 	return -1;
 }
 
 /* The level comes by address: it is written by the call that makes @err. */
 static int region_result_denied(int err, const __u32 *level)
 {
-	if (err == EDQUOT)
+	if (err == -EDQUOT)
 		region_denied = *level;
 	return region_result(err);
 }

@@ -120,7 +120,7 @@ static void anon_mark(struct anon_region *region, size_t page, size_t end,
 	}
 }
 
-/* Makes a range as it was when it was reserved. Returns 0 or an errno. */
+/* Makes a range as it was when it was reserved. Returns 0 or -errno. */
 static int anon_unback(struct anon_region *region, size_t page, size_t end)
 {
 	char *start = region->base + page * page_size();
@@ -128,7 +128,7 @@ static int anon_unback(struct anon_region *region, size_t page, size_t end)
 
 	if (mmap(start, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS |
 		 MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
-		return ENOMEM;
+		return -ENOMEM;
 	madvise(start, length, MADV_DONTFORK);
 	return 0;
 }
@@ -148,7 +148,7 @@ static int anon_back(struct anon_region *region, size_t first, size_t end,
 			err = anon_unback(region, page, next);
 		else if (mprotect(region->base + page * page_size(),
 				  (next - page) * page_size(), region->prot))
-			err = errno == EACCES ? EPERM : ENOMEM;
+			err = errno == EACCES ? -EPERM : -ENOMEM;
 	}
 	return err;
 }
@@ -162,7 +162,7 @@ static int anon_populate(struct anon_region *region, size_t page, size_t end)
 	if (!madvise(start, length, MADV_POPULATE_WRITE))
 		return 0;
 	if (errno != EINVAL)
-		return ENOMEM;
+		return -ENOMEM;
 	/* A kernel that does not know how. Others may be writing there. */
 	for (i = 0; i < length; i += page_size())
 		__atomic_fetch_add(start + i, 0, __ATOMIC_RELAXED);
@@ -199,7 +199,7 @@ static int anon_commit_pages(struct anon_region *region, size_t first,
 	if (fresh > region->limit - region->committed) {
 		region->denials++;
 		*denied = PRIVHEAP_LEVEL_REGION;
-		return EDQUOT;
+		return -EDQUOT;
 	}
 
 	err = anon_back(region, first, end, true);
@@ -230,7 +230,7 @@ static int anon_map(struct anon_region **out, uint64_t reserve)
 	region = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE |
 		      MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (region == MAP_FAILED)
-		return ENOMEM;
+		return -ENOMEM;
 	base = mmap(NULL, reserve, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS |
 		    MAP_NORESERVE, -1, 0);
 	if (base == MAP_FAILED)
@@ -249,7 +249,7 @@ err_unmap_base:
 	munmap(base, reserve);
 err_unmap_struct:
 	munmap(region, length);
-	return ENOMEM;
+	return -ENOMEM;
 }
 
 static int anonymous_create(struct privheap_create *arg)
@@ -263,9 +263,7 @@ static int anonymous_create(struct privheap_create *arg)
 	    !arg->reserve || !page_aligned(arg->reserve) ||
 	    !page_aligned(arg->commit) || !page_aligned(limit) ||
 	    arg->commit > limit || limit > arg->reserve)
-		return EINVAL;
-	if (arg->reserve > SIZE_MAX / 2)
-		return ENOMEM;
+		return -EINVAL;
 
 	err = anon_map(&region, arg->reserve);
 	if (err)
@@ -307,15 +305,15 @@ static int anon_commit_range(uint64_t base, uint64_t offset, uint64_t length,
 
 	if (flags & ~PRIVHEAP_COMMIT_POPULATE || !page_aligned(offset) ||
 	    !page_aligned(length))
-		return EINVAL;
+		return -EINVAL;
 
 	pthread_mutex_lock(&anon_lock);
 	region = anon_find(base);
 	if (!region) {
-		err = ENOENT;
+		err = -ENOENT;
 	} else if (length > region->reserved ||
 		   offset > region->reserved - length) {
-		err = EINVAL;
+		err = -EINVAL;
 	} else {
 		err = anon_commit_pages(region, offset / page_size(),
 					(offset + length) / page_size(),
@@ -337,7 +335,7 @@ static int anonymous_grow(struct privheap_grow *arg)
 static int anonymous_commit(struct privheap_commit *arg)
 {
 	if (!arg->length)
-		return EINVAL;
+		return -EINVAL;
 	return anon_commit_range(arg->base, arg->offset, arg->length,
 				 arg->flags, &arg->out_committed,
 				 &arg->out_denied);
@@ -351,17 +349,17 @@ static int anonymous_decommit(struct privheap_decommit *arg)
 
 	if (arg->flags || !arg->length || !page_aligned(arg->offset) ||
 	    !page_aligned(arg->length))
-		return EINVAL;
+		return -EINVAL;
 
 	pthread_mutex_lock(&anon_lock);
 	region = anon_find(arg->base);
 	if (!region) {
-		err = ENOENT;
+		err = -ENOENT;
 		goto out;
 	}
 	if (arg->length > region->reserved ||
 	    arg->offset > region->reserved - arg->length) {
-		err = EINVAL;
+		err = -EINVAL;
 		goto out;
 	}
 
@@ -389,7 +387,7 @@ static int anonymous_destroy(struct privheap_destroy *arg)
 	struct anon_region **link, *region;
 
 	if (arg->flags)
-		return EINVAL;
+		return -EINVAL;
 
 	pthread_mutex_lock(&anon_lock);
 	link = anon_bucket(arg->base);
@@ -404,7 +402,7 @@ static int anonymous_destroy(struct privheap_destroy *arg)
 	}
 	pthread_mutex_unlock(&anon_lock);
 	if (!region)
-		return ENOENT;
+		return -ENOENT;
 
 	watch_remove_all(&region->watches);
 	munmap(region->base, region->reserved);
@@ -475,9 +473,9 @@ static int anonymous_query(struct privheap_query *arg)
 	int err = 0;
 
 	if (arg->flags == PRIVHEAP_QUERY_SYSTEM && !arg->base)
-		return ENOTSUP;
+		return -ENOTSUP;
 	if (arg->flags & ~PRIVHEAP_QUERY_PROCESS || (arg->flags && arg->base))
-		return EINVAL;
+		return -EINVAL;
 
 	pthread_mutex_lock(&anon_lock);
 	if (arg->flags) {
@@ -487,7 +485,7 @@ static int anonymous_query(struct privheap_query *arg)
 		if (region)
 			anon_query_region(region, arg);
 		else
-			err = ENOENT;
+			err = -ENOENT;
 	}
 	pthread_mutex_unlock(&anon_lock);
 	return err;
@@ -501,16 +499,16 @@ static int anonymous_notify(struct privheap_notify *arg)
 	if (arg->flags & ~PRIVHEAP_NOTIFY_REMOVE || !arg->threshold ||
 	    !page_aligned(arg->threshold) ||
 	    arg->resource > PRIVHEAP_RESOURCE_RESIDENT)
-		return EINVAL;
+		return -EINVAL;
 
 	pthread_mutex_lock(&anon_lock);
 	region = anon_find(arg->base);
 	if (!region)
-		err = ENOENT;
+		err = -ENOENT;
 	else if (arg->threshold > region->reserved)
-		err = EINVAL;
+		err = -EINVAL;
 	else if (arg->resource != PRIVHEAP_RESOURCE_COMMIT)
-		err = ENOTSUP;
+		err = -ENOTSUP;
 	else if (arg->flags)
 		err = watch_remove(&region->watches, arg->threshold,
 				   arg->eventfd);

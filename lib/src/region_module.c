@@ -83,12 +83,12 @@ static int module_call(unsigned long command, void *arg)
 	for (tries = 0; tries < 2; tries++) {
 		fd = module_get_fd();
 		if (fd < 0)
-			return -fd;
+			return fd;
 		if (!ioctl(fd, command, arg))
 			return 0;
-		err = errno;
+		err = -errno;
 		/* Closed, and perhaps reused, since we looked? */
-		if ((err != EBADF && err != ENOTTY) || module_fd_is_device(fd))
+		if ((err != -EBADF && err != -ENOTTY) || module_fd_is_device(fd))
 			break;
 	}
 	return err;
@@ -98,7 +98,7 @@ static int module_open(void)
 {
 	int fd = module_get_fd();
 
-	return fd < 0 ? -fd : 0;
+	return fd < 0 ? fd : 0;
 }
 
 static int module_create(struct privheap_create *arg)

@@ -14,7 +14,7 @@
  * @backend: its name
  * @open: find out whether the back end can work here
  *
- * Every function returns 0 or a (positive) errno. The size member of every
+ * Every function returns 0 or -errno. The size member of every
  * struct is set, and reserved members are zero.
  */
 struct region_ops {
