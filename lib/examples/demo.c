@@ -77,8 +77,8 @@ static void heading(const char *title, unsigned long long full)
 	       "commit", "resident");
 }
 
-static void __attribute__((format(printf, 2, 3))) claim(int holds,
-							const char *text, ...)
+__attribute__((format(printf, 2, 3)))
+static void claim(int holds, const char *text, ...)
 {
 	va_list args;
 

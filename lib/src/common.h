@@ -11,6 +11,10 @@
 /* Public functions; everything else is hidden by -fvisibility=hidden. */
 #define EXPORT		__attribute__((visibility("default")))
 
+#ifndef __aligned
+#define __aligned(x)	__attribute__((aligned(x)))
+#endif
+
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
 

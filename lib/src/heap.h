@@ -47,7 +47,7 @@ struct large_block {
 	size_t reserved;
 	size_t committed;
 	size_t size;
-} __attribute__((aligned(16)));
+} __aligned(16);
 
 /**
  * struct heap - a heap; begins at the base of its first region

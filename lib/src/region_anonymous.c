@@ -8,49 +8,11 @@
 #include <pthread.h>
 #include <sys/mman.h>
 
-#include "anonymous_watch.h"
+#include "anonymous_pages.h"
 #include "process.h"
 #include "region_ops.h"
 
-/* Linux 5.14, not in every header */
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE	23
-#endif
-
 #define ANON_BUCKETS	1024
-#define ANON_WORD_BITS	(8 * sizeof(unsigned long))
-
-/**
- * struct anon_region - what is known of one region
- * @next: in its bucket
- * @base: its address
- * @id: its number
- * @length: bytes of this struct, which has a mapping of its own
- * @prot: protection of committed pages
- * @reserved: bytes
- * @limit: bytes
- * @committed: bytes; the pages whose bit is set
- * @peak_committed: bytes
- * @peak_resident: bytes, the highest that a query saw
- * @denials: commits refused
- * @watches: thresholds
- * @bits: a bit for each page: committed
- */
-struct anon_region {
-	struct anon_region *next;
-	char *base;
-	uint64_t id;
-	size_t length;
-	int prot;
-	size_t reserved;
-	size_t limit;
-	size_t committed;
-	size_t peak_committed;
-	size_t peak_resident;
-	uint64_t denials;
-	struct watch_list watches;
-	unsigned long bits[];
-};
 
 /*
  * One lock for all: every operation ends in a system call that takes a lock of
@@ -74,99 +36,6 @@ static struct anon_region *anon_find(uint64_t base)
 	while (region && (uintptr_t)region->base != base)
 		region = region->next;
 	return region;
-}
-
-static bool anon_is_set(const struct anon_region *region, size_t page)
-{
-	return region->bits[page / ANON_WORD_BITS] >>
-	       (page % ANON_WORD_BITS) & 1;
-}
-
-/* The end of the run of pages from @page, before @end, that are as @page is. */
-static size_t anon_run(const struct anon_region *region, size_t page,
-		       size_t end)
-{
-	bool set = anon_is_set(region, page);
-	unsigned long whole = set ? ~0UL : 0;
-
-	while (page < end) {
-		if (page % ANON_WORD_BITS == 0 &&
-		    region->bits[page / ANON_WORD_BITS] == whole)
-			page += ANON_WORD_BITS;
-		else if (anon_is_set(region, page) == set)
-			page++;
-		else
-			break;
-	}
-	return page < end ? page : end;
-}
-
-static void anon_mark(struct anon_region *region, size_t page, size_t end,
-		      bool set)
-{
-	while (page < end) {
-		unsigned long *word = &region->bits[page / ANON_WORD_BITS];
-
-		if (page % ANON_WORD_BITS == 0 && end - page >= ANON_WORD_BITS) {
-			*word = set ? ~0UL : 0;
-			page += ANON_WORD_BITS;
-			continue;
-		}
-		if (set)
-			*word |= 1UL << (page % ANON_WORD_BITS);
-		else
-			*word &= ~(1UL << (page % ANON_WORD_BITS));
-		page++;
-	}
-}
-
-/* Makes a range as it was when it was reserved. Returns 0 or -errno. */
-static int anon_unback(struct anon_region *region, size_t page, size_t end)
-{
-	char *start = region->base + page * page_size();
-	size_t length = (end - page) * page_size();
-
-	if (mmap(start, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS |
-		 MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
-		return -ENOMEM;
-	madvise(start, length, MADV_DONTFORK);
-	return 0;
-}
-
-/* Makes the pages that are not committed in a range accessible, or the reverse. */
-static int anon_back(struct anon_region *region, size_t first, size_t end,
-		     bool accessible)
-{
-	size_t page, next;
-	int err = 0;
-
-	for (page = first; page < end && !err; page = next) {
-		next = anon_run(region, page, end);
-		if (anon_is_set(region, page))
-			continue;
-		if (!accessible)
-			err = anon_unback(region, page, next);
-		else if (mprotect(region->base + page * page_size(),
-				  (next - page) * page_size(), region->prot))
-			err = errno == EACCES ? -EPERM : -ENOMEM;
-	}
-	return err;
-}
-
-static int anon_populate(struct anon_region *region, size_t page, size_t end)
-{
-	char *start = region->base + page * page_size();
-	size_t length = (end - page) * page_size();
-	size_t i;
-
-	if (!madvise(start, length, MADV_POPULATE_WRITE))
-		return 0;
-	if (errno != EINVAL)
-		return -ENOMEM;
-	/* A kernel that does not know how. Others may be writing there. */
-	for (i = 0; i < length; i += page_size())
-		__atomic_fetch_add(start + i, 0, __ATOMIC_RELAXED);
-	return 0;
 }
 
 static void anon_account(struct anon_region *region, size_t committed)
@@ -410,28 +279,11 @@ static int anonymous_destroy(struct privheap_destroy *arg)
 	return 0;
 }
 
-static size_t anon_resident(struct anon_region *region)
+/* Bytes that have a page now; remembers the highest answer. */
+static size_t anon_measure(struct anon_region *region)
 {
-	size_t end = region->reserved / page_size();
-	size_t page, next, pages, i, resident = 0;
-	unsigned char vec[1024];
+	size_t resident = anon_resident(region);
 
-	for (page = 0; page < end; page = next) {
-		next = anon_run(region, page, end);
-		if (!anon_is_set(region, page))
-			continue;
-		for (; page < next; page += pages) {
-			pages = next - page;
-			if (pages > sizeof(vec))
-				pages = sizeof(vec);
-			if (mincore(region->base + page * page_size(),
-				    pages * page_size(), vec))
-				continue;
-			for (i = 0; i < pages; i++)
-				resident += vec[i] & 1;
-		}
-	}
-	resident *= page_size();
 	if (resident > region->peak_resident)
 		region->peak_resident = resident;
 	return resident;
@@ -444,7 +296,7 @@ static void anon_query_region(struct anon_region *region,
 	arg->out_regions = 1;
 	arg->out_reserved = region->reserved;
 	arg->out_committed = region->committed;
-	arg->out_resident = anon_resident(region);
+	arg->out_resident = anon_measure(region);
 	arg->out_peak_committed = region->peak_committed;
 	arg->out_peak_resident = region->peak_resident;
 	arg->out_limit = region->limit;
@@ -459,7 +311,7 @@ static void anon_query_process(struct privheap_query *arg)
 	anon_sum.out_resident = 0;
 	for (i = 0; i < ANON_BUCKETS; i++) {
 		for (region = anon_buckets[i]; region; region = region->next)
-			anon_sum.out_resident += anon_resident(region);
+			anon_sum.out_resident += anon_measure(region);
 	}
 	if (anon_sum.out_resident > anon_sum.out_peak_resident)
 		anon_sum.out_peak_resident = anon_sum.out_resident;
