@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -556,6 +557,35 @@ TEST(backend_choice)
 			TH_LOG("PRIVHEAP_BACKEND=%s", cases[i].value);
 		}
 	}
+}
+
+/* A device that exists and cannot be opened is an error, not a reason. */
+TEST(backend_forbidden)
+{
+	struct stat st;
+	int status;
+	pid_t pid;
+
+	if (stat(PRIVHEAP_DEVICE, &st) || geteuid())
+		SKIP(return, "needs the device, and root");
+	if (st.st_mode & 0006)
+		SKIP(return, "anybody may open the device here");
+
+	pid = fork();
+	ASSERT_GE(pid, 0);
+	if (!pid) {
+		unsetenv("PRIVHEAP_BACKEND");
+		EXPECT_EQ(0, seteuid(65534));
+		EXPECT_EQ(PRIVHEAP_BACKEND_NONE, privheap_backend());
+		EXPECT_EQ(EACCES, errno);
+		FAILS_NULL(EACCES, privheap_region_create(4096, 0, 0, 0));
+		/* and no decision for ever */
+		EXPECT_EQ(0, seteuid(0));
+		EXPECT_EQ(PRIVHEAP_BACKEND_MODULE, privheap_backend());
+		_exit(__test_passed(_metadata) ? 0 : 1);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
 }
 
 TEST_HARNESS_MAIN

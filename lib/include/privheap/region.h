@@ -84,7 +84,8 @@ struct privheap_region_info {
  *	PRIVHEAP_CREATE_LAZY: do not take the pages of @commit now
  *
  * Return: the base address, a multiple of the page size; NULL with errno
- * EINVAL, EDQUOT (a quota refused, see privheap_last_denied()) or ENOMEM.
+ * EINVAL, EDQUOT (a quota refused, see privheap_last_denied()) or ENOMEM. A
+ * @reserve beyond any address space is EINVAL or ENOMEM.
  */
 void *privheap_region_create(size_t reserve, size_t commit, size_t limit,
 			     unsigned int flags);
