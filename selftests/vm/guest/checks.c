@@ -18,7 +18,8 @@
 #define TAINTED		"/proc/sys/kernel/tainted"
 
 /* A module from outside the tree, without signature; a test module. */
-#define TAINT_HARMLESS	(1UL << 12 | 1UL << 13 | 1UL << 18)
+#define TAINT_OUT_OF_TREE	(1UL << 12)
+#define TAINT_HARMLESS		(TAINT_OUT_OF_TREE | 1UL << 13 | 1UL << 18)
 
 /* kmemleak reports no object that is younger. */
 #define KMEMLEAK_AGE_SECONDS	5
@@ -26,29 +27,47 @@
 /* Leaks beyond this many lines are more of the same. */
 #define KMEMLEAK_LINES	200
 
+static unsigned long read_taint(void)
+{
+	char text[32];
+
+	if (read_file(TAINTED, text, sizeof(text)) <= 0) {
+		fault("no taint flags: %s", strerror(errno));
+		return 0;
+	}
+	return strtoul(text, NULL, 10);
+}
+
 /*
  * check_leaks - fail the run if kmemleak finds anything
- * @wait: first let the objects of the command grow old enough
  *
- * An object is reported when two scans in a row find no pointer to it.
+ * Without a module from outside the tree, nothing is looked for.
+ *
+ * An object is reported when two scans have found no pointer to it, the second
+ * one when it has its age. A scan takes seconds; the first one is part of the
+ * wait. Called when the module is gone, so that what only the module still
+ * knew is leaked, too; the price is that its functions have no names any more,
+ * which is why unload_privheap() tells where they were.
  */
-void check_leaks(bool wait)
+void check_leaks(void)
 {
-	struct timespec age = { .tv_sec = KMEMLEAK_AGE_SECONDS,
-				.tv_nsec = 100 * 1000 * 1000 };
+	struct timespec ripe;
 	char line[512];
 	int lines = 0;
 	FILE *report;
 
-	if (!file_exists(KMEMLEAK))
+	if (!file_exists(KMEMLEAK) || !(read_taint() & TAINT_OUT_OF_TREE))
 		return;
-	if (wait)
-		while (nanosleep(&age, &age) && errno == EINTR)
-			;
-	if (write_file(KMEMLEAK, "scan") || write_file(KMEMLEAK, "scan")) {
-		fault("kmemleak does not scan: %s", strerror(errno));
-		return;
-	}
+	clock_gettime(CLOCK_MONOTONIC, &ripe);
+	ripe.tv_sec += KMEMLEAK_AGE_SECONDS + 1;
+	if (write_file(KMEMLEAK, "scan"))
+		goto no_scan;
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ripe, NULL) ==
+	       EINTR)
+		;
+	if (write_file(KMEMLEAK, "scan"))
+		goto no_scan;
+
 	report = fopen(KMEMLEAK, "re");
 	if (!report) {
 		fault("kmemleak has no report: %s", strerror(errno));
@@ -60,11 +79,12 @@ void check_leaks(bool wait)
 		lines++;
 	}
 	fclose(report);
-	if (lines) {
+	if (lines)
 		fault("kmemleak has found leaks");
-		/* Told once; what is found later is new. */
-		write_file(KMEMLEAK, "clear");
-	}
+	return;
+
+no_scan:
+	fault("kmemleak does not scan: %s", strerror(errno));
 }
 
 /* check_lockdep - fail the run if the kernel has lockdep and it is off */
@@ -90,14 +110,8 @@ void check_lockdep(void)
 /* check_taint - fail the run if the kernel has warned, whoever saw it */
 void check_taint(void)
 {
-	char text[32];
-	unsigned long taint;
+	unsigned long taint = read_taint();
 
-	if (read_file(TAINTED, text, sizeof(text)) <= 0) {
-		fault("no taint flags: %s", strerror(errno));
-		return;
-	}
-	taint = strtoul(text, NULL, 10);
 	if (taint & ~TAINT_HARMLESS)
 		fault("the kernel is tainted: %lu", taint);
 }

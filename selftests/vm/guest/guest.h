@@ -35,7 +35,7 @@ void load_privheap(void);
 void unload_privheap(void);
 
 /* checks.c: what the kernel's own instruments have to say */
-void check_leaks(bool wait);
+void check_leaks(void);
 void check_lockdep(void);
 void check_taint(void);
 

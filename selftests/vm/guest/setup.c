@@ -148,9 +148,12 @@ void load_privheap(void)
 void unload_privheap(void)
 {
 	const struct timespec pause = { .tv_nsec = 50 * 1000 * 1000 };
-	char count[32] = "?";
+	char count[32] = "?", text[32];
 	int tries;
 
+	if (read_file("/sys/module/" MODULE "/sections/.text", text,
+		      sizeof(text)) > 0)
+		note("text at %s", text);
 	for (tries = 0; tries < UNLOAD_TRIES; tries++) {
 		if (!syscall(SYS_delete_module, MODULE, O_NONBLOCK))
 			return;
