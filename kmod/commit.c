@@ -72,11 +72,9 @@ int privheap_commit(struct privheap_region *region, unsigned long first,
 	if (!new && !populate)
 		goto done;
 
-	spare = privheap_extents_reserve(&region->extents);
-	if (!spare) {
-		ret = -ENOMEM;
+	ret = privheap_extents_prepare_add(&region->extents, first, last, &spare);
+	if (ret)
 		goto unlock;
-	}
 	if (new) {
 		*denied = privheap_quota_charge(&region->quota,
 						PRIVHEAP_RESOURCE_COMMIT, new);
@@ -189,11 +187,9 @@ int privheap_decommit(struct privheap_region *region, unsigned long first,
 
 	if (!privheap_extents_count(&region->extents, first, last))
 		goto done;
-	spare = privheap_extents_reserve(&region->extents);
-	if (!spare) {
-		ret = -ENOMEM;
+	ret = privheap_extents_prepare_remove(&region->extents, first, last, &spare);
+	if (ret)
 		goto unlock;
-	}
 
 	filemap_invalidate_lock(mapping);
 	if (mapping->nrpages) {

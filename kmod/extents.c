@@ -40,22 +40,6 @@ void privheap_extents_free(struct privheap_extents *set)
 }
 
 /**
- * privheap_extents_reserve() - get the node that a change may need
- * @set: the set; the caller is its only writer
- *
- * Before a change that must not fail half way. Return: a node, or NULL when
- * memory is short.
- */
-struct privheap_extent *privheap_extents_reserve(struct privheap_extents *set)
-{
-	if (!set->builtin_used) {
-		set->builtin_used = true;
-		return &set->builtin;
-	}
-	return kmalloc(sizeof(struct privheap_extent), GFP_KERNEL_ACCOUNT);
-}
-
-/**
  * privheap_extents_unreserve() - give back a node that was not needed
  * @set: the set; the caller is its only writer
  * @spare: the node, or NULL
@@ -148,7 +132,7 @@ bool privheap_extents_run(struct privheap_extents *set, unsigned long page,
 
 /**
  * privheap_extents_count() - how many pages of a range are in the set
- * @set: the set
+ * @set: the set; the caller is its only writer
  * @first: the first page of the range
  * @last: its last page
  *
@@ -160,12 +144,76 @@ unsigned long privheap_extents_count(struct privheap_extents *set,
 	struct privheap_extent *extent;
 	unsigned long count = 0;
 
-	spin_lock(&set->lock);
 	for (extent = extent_from(set, first); extent && extent->first <= last;
 	     extent = extent_next(extent))
 		count += min(extent->last, last) - max(extent->first, first) + 1;
-	spin_unlock(&set->lock);
 	return count;
+}
+
+/* The first extent that a range overlaps or touches. */
+static struct privheap_extent *extent_joined(struct privheap_extents *set,
+					     unsigned long first, unsigned long last)
+{
+	struct privheap_extent *extent = extent_from(set, first ? first - 1 : 0);
+
+	return extent && extent->first <= last + 1 ? extent : NULL;
+}
+
+/* The extent that has the range in its middle. */
+static struct privheap_extent *extent_around(struct privheap_extents *set,
+					     unsigned long first, unsigned long last)
+{
+	struct privheap_extent *extent = extent_from(set, first);
+
+	return extent && extent->first < first && extent->last > last ? extent : NULL;
+}
+
+static int extent_reserve(struct privheap_extents *set, struct privheap_extent **spare)
+{
+	if (!set->builtin_used) {
+		set->builtin_used = true;
+		*spare = &set->builtin;
+		return 0;
+	}
+	*spare = kmalloc(sizeof(**spare), GFP_KERNEL_ACCOUNT);
+	return *spare ? 0 : -ENOMEM;
+}
+
+/**
+ * privheap_extents_prepare_add() - get ready for an add that cannot fail
+ * @set: the set; the caller is its only writer
+ * @first: the first page of the range
+ * @last: its last page
+ * @spare: for privheap_extents_add() or privheap_extents_unreserve()
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int privheap_extents_prepare_add(struct privheap_extents *set, unsigned long first,
+				 unsigned long last, struct privheap_extent **spare)
+{
+	*spare = NULL;
+	return extent_joined(set, first, last) ? 0 : extent_reserve(set, spare);
+}
+
+/**
+ * privheap_extents_prepare_remove() - get ready for a remove that cannot fail
+ * @set: the set; the caller is its only writer
+ * @first: the first page of the range
+ * @last: its last page
+ * @spare: for privheap_extents_remove() or privheap_extents_unreserve()
+ *
+ * A remove of less than the range, at either end, is prepared for, too.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int privheap_extents_prepare_remove(struct privheap_extents *set, unsigned long first,
+				    unsigned long last, struct privheap_extent **spare)
+{
+	*spare = NULL;
+	/* Less than the range can lie inside an extent that the range does not. */
+	if (first == last && !extent_around(set, first, last))
+		return 0;
+	return extent_reserve(set, spare);
 }
 
 static void extent_insert(struct privheap_extents *set, struct privheap_extent *new)
@@ -189,7 +237,7 @@ static void extent_insert(struct privheap_extents *set, struct privheap_extent *
  * @set: the set; the caller is its only writer
  * @first: the first page of the range
  * @last: its last page
- * @spare: a node from privheap_extents_reserve()
+ * @spare: from privheap_extents_prepare_add()
  *
  * Return: @spare when it was not needed, else NULL.
  */
@@ -200,9 +248,8 @@ struct privheap_extent *privheap_extents_add(struct privheap_extents *set,
 	struct privheap_extent *extent, *next;
 
 	spin_lock(&set->lock);
-	/* From the neighbour below, which a range at its end only lengthens. */
-	extent = extent_from(set, first ? first - 1 : 0);
-	if (!extent || extent->first > last + 1) {
+	extent = extent_joined(set, first, last);
+	if (!extent) {
 		extent = spare;
 		spare = NULL;
 		extent->first = first;
@@ -229,7 +276,7 @@ unlock:
  * @set: the set; the caller is its only writer
  * @first: the first page of the range
  * @last: its last page
- * @spare: a node from privheap_extents_reserve()
+ * @spare: from privheap_extents_prepare_remove()
  *
  * Return: @spare when it was not needed, else NULL.
  */

@@ -71,22 +71,25 @@ static vm_fault_t privheap_fault(struct vm_fault *vmf)
 	}
 
 	for (;;) {
-		folio = filemap_lock_folio(mapping, vmf->pgoff);
-		if (!IS_ERR_OR_NULL(folio))
-			break;
-
 		/* A core dump must not take memory for what was never touched. */
-		ret = VM_FAULT_SIGBUS;
 		if (current->flags & PF_DUMPCORE)
-			goto unlock;
-
-		folio = privheap_populate_fault(region, vmf->pgoff, first, last);
+			folio = ERR_PTR(-EEXIST);
+		else
+			folio = privheap_populate_fault(region, vmf->pgoff, first, last);
 		if (!IS_ERR(folio)) {
 			privheap_quota_count_fault(&region->quota);
 			break;
 		}
 		if (PTR_ERR(folio) != -EEXIST) {
 			ret = fault_error(region, PTR_ERR(folio));
+			goto unlock;
+		}
+
+		folio = filemap_lock_folio(mapping, vmf->pgoff);
+		if (!IS_ERR_OR_NULL(folio))
+			break;
+		if (current->flags & PF_DUMPCORE) {
+			ret = VM_FAULT_SIGBUS;
 			goto unlock;
 		}
 	}

@@ -392,8 +392,13 @@ long privheap_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	/* Another thread may have changed it meanwhile. */
 	*(u32 *)&argument = size;
 
-	/* Find out now whether the result can be written, not afterwards. */
-	if (op->has_output && copy_to_user(user, &argument, copied))
+	/*
+	 * Find out now whether the result can be written, not afterwards. So
+	 * small a struct lies in one page or in two.
+	 */
+	if (op->has_output &&
+	    (put_user(size, (u32 __user *)user) ||
+	     put_user(((u8 *)&argument)[copied - 1], (u8 __user *)user + copied - 1)))
 		return -EFAULT;
 
 	/* Whose fd it is does not matter, only whose address space this is. */

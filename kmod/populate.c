@@ -56,7 +56,7 @@ static struct folio *add_folio(struct privheap_region *region, unsigned long ind
 		return ERR_PTR(-EDQUOT);
 	}
 	ret = -ENOMEM;
-	folio = filemap_alloc_folio(gfp | __GFP_ZERO, order);
+	folio = folio_alloc(gfp | __GFP_ZERO, order);
 	if (!folio)
 		goto uncharge;
 
@@ -104,18 +104,49 @@ static unsigned int lower_order(unsigned int order)
 }
 
 /*
- * How large a folio a neighbour of this order asks for: the next size. A
- * sequence of touches thus takes folios of 1, 4, 8, 16 ... 512 pages, a touch
- * alone takes one page, and no touch takes more than four times the folio it
- * continues, twice from 4 pages up.
+ * A sequence of touches takes folios of 1, 4, 8, 16 ... 512 pages: a touch next
+ * to the folio that was taken last asks for the next size. A touch anywhere
+ * else takes one page. So no touch takes more than four times what the one
+ * before it took, or twice from 4 pages up.
+ *
+ * What was taken last is remembered for a few places at once, chosen by address,
+ * so that threads which each fill a part of their own are all seen. The note is
+ * one word: the folio's first page and its order. It is a guess, not guarded;
+ * whatever it leads to is checked.
  */
-static unsigned int order_beside(struct address_space *mapping, unsigned long neighbour)
-{
-	unsigned int order;
+#define NOTE_ORDER_BITS	4
+#define NOTE_ORDER_MASK	((1UL << NOTE_ORDER_BITS) - 1)
 
-	if (!xa_load(&mapping->i_pages, neighbour))
+static unsigned long *note_of(struct privheap_region *region, unsigned long page)
+{
+	return &region->taken[(page / PRIVHEAP_NOTE_SPAN) % PRIVHEAP_NOTES];
+}
+
+static void note_taken(struct privheap_region *region, unsigned long index,
+		       unsigned int order)
+{
+	WRITE_ONCE(*note_of(region, index), index << NOTE_ORDER_BITS | order);
+}
+
+/* The largest folio to take beside one that was taken for the page before. */
+static unsigned int order_after(struct privheap_region *region, unsigned long page)
+{
+	unsigned long note = READ_ONCE(*note_of(region, page - 1));
+	unsigned int order = note & NOTE_ORDER_MASK;
+
+	if ((note >> NOTE_ORDER_BITS) + (1UL << order) != page)
 		return 0;
-	order = xa_get_order(&mapping->i_pages, neighbour);
+	return clamp_t(unsigned int, order + 1, 2, PRIVHEAP_MAX_ORDER);
+}
+
+/* The same for one that was taken for the page after. */
+static unsigned int order_before(struct privheap_region *region, unsigned long page)
+{
+	unsigned long note = READ_ONCE(*note_of(region, page + 1));
+	unsigned int order = note & NOTE_ORDER_MASK;
+
+	if (note >> NOTE_ORDER_BITS != page + 1)
+		return 0;
 	return clamp_t(unsigned int, order + 1, 2, PRIVHEAP_MAX_ORDER);
 }
 
@@ -128,12 +159,12 @@ static unsigned int choose_order(struct privheap_region *region, unsigned long p
 	unsigned int order;
 
 	*index = page;
-	if (!PRIVHEAP_MAX_ORDER || !mapping->nrpages)
+	if (!PRIVHEAP_MAX_ORDER)
 		return 0;
 
 	/* Upwards: a folio that begins here. */
 	if (page > first) {
-		for (order = order_beside(mapping, page - 1); order > 1; order--)
+		for (order = order_after(region, page); order > 1; order--)
 			if (!(page & ((1UL << order) - 1)) &&
 			    last - page >= (1UL << order) - 1 &&
 			    range_empty(mapping, page, page + (1UL << order) - 1))
@@ -142,7 +173,7 @@ static unsigned int choose_order(struct privheap_region *region, unsigned long p
 
 	/* Downwards: a folio that ends here. */
 	if (page < last) {
-		for (order = order_beside(mapping, page + 1); order > 1; order--)
+		for (order = order_before(region, page); order > 1; order--)
 			if (!((page + 1) & ((1UL << order) - 1)) &&
 			    page - first >= (1UL << order) - 1 &&
 			    range_empty(mapping, page + 1 - (1UL << order), page)) {
@@ -161,8 +192,8 @@ static unsigned int choose_order(struct privheap_region *region, unsigned long p
  * @last: the last page of that run
  *
  * Return: a folio that holds @page, locked and with a reference for the
- * caller, or an ERR_PTR: -EEXIST when another thread has put one there,
- * -EDQUOT or -ENOMEM.
+ * caller, or an ERR_PTR: -EEXIST when there is one already, -EDQUOT or
+ * -ENOMEM.
  */
 struct folio *privheap_populate_fault(struct privheap_region *region, unsigned long page,
 				      unsigned long first, unsigned long last)
@@ -172,17 +203,25 @@ struct folio *privheap_populate_fault(struct privheap_region *region, unsigned l
 	struct folio *folio;
 	unsigned long index;
 
+	if (xa_load(&region->inode.i_mapping->i_pages, page))
+		return ERR_PTR(-EEXIST);
+
 	order = choose_order(region, page, first, last, &index);
 	while (order) {
 		folio = add_folio(region, index, order, large_gfp(gfp), &denied);
-		if (!IS_ERR(folio))
+		if (!IS_ERR(folio)) {
+			note_taken(region, index, order);
 			return folio;
+		}
 		order = lower_order(order);
 		/* A smaller one still holds the page at the same end. */
 		if (index != page)
 			index = page + 1 - (1UL << order);
 	}
-	return add_folio(region, page, 0, gfp, &denied);
+	folio = add_folio(region, page, 0, gfp, &denied);
+	if (!IS_ERR(folio))
+		note_taken(region, page, 0);
+	return folio;
 }
 
 /* Populate a run that is all committed or all not, in folios inside of it. */

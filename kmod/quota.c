@@ -68,36 +68,56 @@ void privheap_quota_count_fault(struct privheap_quota *quota)
 }
 
 /* Add only if the limit allows: nobody ever sees a usage above the limit. */
-static bool counter_try_add(struct privheap_counter *counter, unsigned long nr,
-			    unsigned long *now)
+static bool quota_try_add(struct privheap_quota *quota, unsigned int resource,
+			  unsigned long nr)
 {
+	struct privheap_counter *counter = &quota->counter[resource];
 	long old = atomic_long_read(&counter->usage);
-	unsigned long limit = READ_ONCE(counter->limit);
 
 	do {
-		if (nr > limit || old > limit - nr)
+		if (old + nr > READ_ONCE(counter->limit))
 			return false;
 	} while (!atomic_long_try_cmpxchg(&counter->usage, &old, old + nr));
-	*now = old + nr;
+	privheap_notify_change(quota, resource, old, old + nr);
 	return true;
 }
 
-static void quota_sub(struct privheap_quota *quota, unsigned int resource,
-		      unsigned long nr)
+/* Returns what the counter was. */
+static unsigned long quota_sub(struct privheap_quota *quota, unsigned int resource,
+			       unsigned long nr)
 {
 	long now = atomic_long_sub_return(nr, &quota->counter[resource].usage);
 
 	WARN_ON_ONCE(now < 0);
 	privheap_notify_change(quota, resource, now + nr, now);
+	return now + nr;
 }
 
-static void counter_raise_peak(struct privheap_counter *counter, unsigned long now)
+static void counter_raise_peak(struct privheap_counter *counter, unsigned long usage)
 {
 	long peak = atomic_long_read(&counter->peak);
 
-	while (now > peak)
-		if (atomic_long_try_cmpxchg(&counter->peak, &peak, now))
+	while (usage > peak)
+		if (atomic_long_try_cmpxchg(&counter->peak, &peak, usage))
 			break;
+}
+
+/**
+ * privheap_quota_peak() - the highest usage there was
+ * @quota: the subject
+ * @resource: PRIVHEAP_RESOURCE_*
+ *
+ * A counter is at a peak when it is about to fall, or now. So a charge has no
+ * work with it.
+ *
+ * Return: pages.
+ */
+unsigned long privheap_quota_peak(struct privheap_quota *quota, unsigned int resource)
+{
+	struct privheap_counter *counter = &quota->counter[resource];
+
+	counter_raise_peak(counter, atomic_long_read(&counter->usage));
+	return atomic_long_read(&counter->peak);
 }
 
 /**
@@ -112,20 +132,11 @@ static void counter_raise_peak(struct privheap_counter *counter, unsigned long n
 unsigned int privheap_quota_charge(struct privheap_quota *quota,
 				   unsigned int resource, unsigned long nr)
 {
-	unsigned long now[PRIVHEAP_QUOTA_DEPTH];
 	struct privheap_quota *level, *undo;
-	unsigned int depth = 0;
 
-	for (level = quota; level; level = level->parent, depth++) {
-		/* Peaks wait until all have granted; they need the values. */
-		if (!counter_try_add(&level->counter[resource], nr, &now[depth]))
+	for (level = quota; level; level = level->parent)
+		if (!quota_try_add(level, resource, nr))
 			goto refused;
-		privheap_notify_change(level, resource, now[depth] - nr, now[depth]);
-	}
-
-	depth = 0;
-	for (level = quota; level; level = level->parent, depth++)
-		counter_raise_peak(&level->counter[resource], now[depth]);
 	return PRIVHEAP_LEVEL_NONE;
 
 refused:
@@ -148,5 +159,5 @@ void privheap_quota_uncharge(struct privheap_quota *quota,
 	if (!nr)
 		return;
 	for (; quota; quota = quota->parent)
-		quota_sub(quota, resource, nr);
+		counter_raise_peak(&quota->counter[resource], quota_sub(quota, resource, nr));
 }

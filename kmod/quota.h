@@ -13,14 +13,11 @@
 #define PRIVHEAP_RESOURCES	2
 #define PRIVHEAP_UNLIMITED	((unsigned long)LONG_MAX)
 
-/* The longest chain of quotas a charge may walk. */
-#define PRIVHEAP_QUOTA_DEPTH	8
-
 /**
  * struct privheap_counter - one resource of one subject, in pages
  * @usage: what is charged now
- * @peak: the highest @usage that was granted
- * @limit: no charge may take @usage above it
+ * @peak: the highest @usage before the last time it fell
+ * @limit: no charge may take @usage above it; a sum with a charge cannot overflow
  */
 struct privheap_counter {
 	atomic_long_t usage;
@@ -69,17 +66,12 @@ unsigned int privheap_quota_charge(struct privheap_quota *quota,
 void privheap_quota_uncharge(struct privheap_quota *quota,
 			     unsigned int resource, unsigned long nr);
 void privheap_quota_count_fault(struct privheap_quota *quota);
+unsigned long privheap_quota_peak(struct privheap_quota *quota, unsigned int resource);
 
 static inline unsigned long privheap_quota_usage(struct privheap_quota *quota,
 						 unsigned int resource)
 {
 	return atomic_long_read(&quota->counter[resource].usage);
-}
-
-static inline unsigned long privheap_quota_peak(struct privheap_quota *quota,
-						unsigned int resource)
-{
-	return atomic_long_read(&quota->counter[resource].peak);
 }
 
 static inline void privheap_quota_set_limit(struct privheap_quota *quota,

@@ -213,6 +213,7 @@ static struct privheap_region *region_alloc(struct privheap_process *process,
 	region->pages = pages;
 	region->mapped = 0;
 	region->base_unmapped = false;
+	memset(region->taken, 0, sizeof(region->taken));
 	region->flags = flags;
 	region->id = atomic64_inc_return(&privheap_last_id);
 	privheap_quota_add_region(&region->quota, pages);

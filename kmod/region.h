@@ -14,6 +14,10 @@
 
 struct mem_cgroup;
 
+/* How many places of a region remember what was taken last, by chunk of pages. */
+#define PRIVHEAP_NOTES		8
+#define PRIVHEAP_NOTE_SPAN	512
+
 /**
  * struct privheap_region - a region is an inode of the module's own file system
  * @inode: its page cache holds the region's pages, at their offset from the base
@@ -27,6 +31,7 @@ struct mem_cgroup;
  * @pages: size of the reservation
  * @mapped: how many of its pages are mapped, under process->lock
  * @base_unmapped: the first page is not mapped any more, under process->lock
+ * @taken: which folios faults took last, see populate.c; guarded by nothing
  * @flags: PRIVHEAP_CREATE_*
  * @id: its number
  *
@@ -67,6 +72,7 @@ struct privheap_region {
 	unsigned long pages;
 	unsigned long mapped;
 	bool base_unmapped;
+	unsigned long taken[PRIVHEAP_NOTES];
 	u32 flags;
 	u64 id;
 };

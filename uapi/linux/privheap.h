@@ -18,7 +18,8 @@
  * not zero are EINVAL. The layout is the same for 32- and 64-bit programs.
  *
  * errno, for every ioctl:
- *   EINVAL  bad size, flag, reserved member, alignment or range
+ *   EINVAL  bad size, flag, reserved member, alignment or range; a reservation
+ *           larger than any address space
  *   E2BIG   the struct is newer than the module, and uses what is new
  *   EFAULT  the struct, or a part of it, is not in accessible memory
  *   ENOENT  no region of this process begins at that base
@@ -225,7 +226,8 @@ struct privheap_destroy {
  *	reservation, for a subject without one the highest multiple of the page
  *	size below 2^63
  * @out_faults: page faults that took pages
- * @out_denials: charges refused by this subject's own limit
+ * @out_denials: charges of this subject that were refused, by its own limit or
+ *	by one further out
  * @out_features: PRIVHEAP_FEATURE_*, what the module does on this machine
  *
  * resident <= committed <= reserved holds in every answer for a region. The
