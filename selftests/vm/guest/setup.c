@@ -153,7 +153,7 @@ void unload_privheap(void)
 
 	if (read_file("/sys/module/" MODULE "/sections/.text", text,
 		      sizeof(text)) > 0)
-		note("text at %s", text);
+		note("text at %.*s", (int)strcspn(text, "\n"), text);
 	for (tries = 0; tries < UNLOAD_TRIES; tries++) {
 		if (!syscall(SYS_delete_module, MODULE, O_NONBLOCK))
 			return;
