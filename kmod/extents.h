@@ -29,7 +29,7 @@ struct privheap_extent {
  * @builtin_used: whether @builtin is in the tree
  */
 struct privheap_extents {
-	spinlock_t lock;
+	spinlock_t lock;	/* guards the rest against readers */
 	struct rb_root root;
 	struct privheap_extent builtin;
 	bool builtin_used;

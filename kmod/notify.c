@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Thresholds on a counter that signal an eventfd. */
 #include <linux/eventfd.h>
+#include <linux/minmax.h>
 #include <linux/slab.h>
 
 #include "compat.h"
@@ -130,12 +131,13 @@ void privheap_notify_free(struct privheap_quota *quota)
 void __privheap_notify_change(struct privheap_quota *quota, unsigned int resource,
 			      unsigned long old, unsigned long now)
 {
+	unsigned long low = min(old, now), high = max(old, now);
 	struct privheap_watch *watch;
 
 	spin_lock(&quota->watch_lock);
 	list_for_each_entry(watch, &quota->watches, list)
 		if (watch->resource == resource &&
-		    (old < watch->threshold) != (now < watch->threshold))
+		    low < watch->threshold && watch->threshold <= high)
 			privheap_eventfd_signal(watch->eventfd);
 	spin_unlock(&quota->watch_lock);
 }

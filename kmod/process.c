@@ -82,8 +82,14 @@ struct privheap_process *privheap_process_get(struct mm_struct *mm)
  */
 void privheap_process_put(struct privheap_process *process)
 {
-	if (!refcount_dec_and_lock(&process->refs, &privheap_processes_lock))
+	if (refcount_dec_not_one(&process->refs))
 		return;
+	/* The last one goes under the lock: nobody can find it meanwhile. */
+	spin_lock(&privheap_processes_lock);
+	if (!refcount_dec_and_test(&process->refs)) {
+		spin_unlock(&privheap_processes_lock);
+		return;
+	}
 	hash_del(&process->hash);
 	spin_unlock(&privheap_processes_lock);
 	WARN_ON_ONCE(!RB_EMPTY_ROOT(&process->regions));

@@ -26,7 +26,7 @@ struct privheap_process {
 	struct mm_struct *mm;
 	refcount_t refs;
 	struct hlist_node hash;
-	spinlock_t lock;
+	spinlock_t lock;	/* guards @regions; a leaf */
 	struct rb_root regions;
 };
 

@@ -50,7 +50,7 @@ struct privheap_quota {
 	atomic_long_t reserved;
 	atomic_long_t faults;
 	atomic_long_t denials;
-	spinlock_t watch_lock;
+	spinlock_t watch_lock;	/* guards @watches; innermost */
 	struct list_head watches;
 };
 

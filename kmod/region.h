@@ -64,7 +64,7 @@ struct privheap_region {
 	struct inode inode;
 	struct privheap_quota quota;
 	struct privheap_extents extents;
-	struct mutex lock;
+	struct mutex lock;	/* serialises changes of @extents */
 	struct privheap_process *process;
 	struct mem_cgroup *memcg;
 	struct rb_node node;

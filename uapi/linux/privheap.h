@@ -64,9 +64,9 @@
 #define PRIVHEAP_RESOURCE_RESIDENT	1
 
 /* privheap_create.flags: pages may be executed (PROT_EXEC from the start) */
-#define PRIVHEAP_CREATE_EXEC		(1U << 0)
+#define PRIVHEAP_CREATE_EXEC		0x1
 /* privheap_create.flags: do not populate the part that is committed */
-#define PRIVHEAP_CREATE_LAZY		(1U << 1)
+#define PRIVHEAP_CREATE_LAZY		0x2
 
 /**
  * struct privheap_create - PRIVHEAP_IOC_CREATE: reserve a range
@@ -103,7 +103,7 @@ struct privheap_create {
 };
 
 /* flags of GROW and COMMIT: take the pages now, all of them or none */
-#define PRIVHEAP_COMMIT_POPULATE	(1U << 0)
+#define PRIVHEAP_COMMIT_POPULATE	0x1
 
 /**
  * struct privheap_grow - PRIVHEAP_IOC_GROW: commit from the base up
@@ -203,12 +203,12 @@ struct privheap_destroy {
 };
 
 /* privheap_query.flags: whose counters; 0 means those of the region at base */
-#define PRIVHEAP_QUERY_PROCESS	(1U << 0)	/* sum over this process */
-#define PRIVHEAP_QUERY_SYSTEM	(1U << 1)	/* sum over the system */
+#define PRIVHEAP_QUERY_PROCESS	0x1	/* sum over this process */
+#define PRIVHEAP_QUERY_SYSTEM	0x2	/* sum over the system */
 
 /* privheap_query.out_features */
-#define PRIVHEAP_FEATURE_HUGE	(1ULL << 0)	/* 2 MiB folios, mapped huge */
-#define PRIVHEAP_FEATURE_MEMCG	(1ULL << 1)	/* memory cgroups are charged */
+#define PRIVHEAP_FEATURE_HUGE	0x1ULL	/* 2 MiB folios, mapped huge */
+#define PRIVHEAP_FEATURE_MEMCG	0x2ULL	/* memory cgroups are charged */
 
 /**
  * struct privheap_query - PRIVHEAP_IOC_QUERY: counters and features
@@ -253,7 +253,7 @@ struct privheap_query {
 };
 
 /* privheap_notify.flags: take back what the same arguments without it set up */
-#define PRIVHEAP_NOTIFY_REMOVE	(1U << 0)
+#define PRIVHEAP_NOTIFY_REMOVE	0x1
 
 /* the largest number of thresholds on one region */
 #define PRIVHEAP_NOTIFY_MAX	64
