@@ -44,7 +44,7 @@ TRACE_EVENT(privheap_destroy,
 
 DECLARE_EVENT_CLASS(privheap_range,
 		    TP_PROTO(u64 id, unsigned long first, unsigned long pages,
-		    	 unsigned long changed),
+			     unsigned long changed),
 		    TP_ARGS(id, first, pages, changed),
 		    TP_STRUCT__entry(__field(u64, id)
 				     __field(unsigned long, first)
