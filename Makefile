@@ -34,7 +34,7 @@ selftests: lib
 	$(MAKE) -C $(TOP)/selftests
 
 demo:
-	$(TOP)/selftests/vm/demo
+	$(TOP)/selftests/demo
 
 check:
 	$(TOP)/selftests/check

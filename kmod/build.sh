@@ -21,4 +21,5 @@ ln -sfn "$top/uapi/linux" "$out/uapi/linux"
 for file in "$top"/kmod/*.[ch]; do
 	ln -sf "$file" "$out/kmod/"
 done
-exec make -s -C "$kdir" M="$out" "$@" modules
+# A module without BTF: that would need the kernel itself, not its headers.
+exec make -s -C "$kdir" M="$out" CONFIG_DEBUG_INFO_BTF_MODULES= "$@" modules
