@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2154
 #
 # Packages from the distribution, unpacked into the cache and not installed:
 # installing a kernel image would touch the host's boot files.

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2154
 #
 # Kernels that are compiled here: configure and build a Debian source package
 # with a fragment of this folder, and keep what modules are built against.

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2154
 #
 # The guest's files: a base that all runs share, and one archive a run with
 # the programs it needs. The kernel unpacks one archive after the other.
