@@ -34,13 +34,13 @@ selftests: lib
 	$(MAKE) -C $(TOP)/selftests
 
 demo:
-	$(TOP)/selftests/demo
+	@$(TOP)/selftests/demo
 
 check:
-	$(TOP)/selftests/check
+	@$(TOP)/selftests/check
 
 bench:
-	$(TOP)/selftests/bench/run
+	@$(TOP)/selftests/bench/run
 
 clean:
 	rm -rf $(TOP)/kmod/build

@@ -143,7 +143,9 @@ static void privheap_close(struct vm_area_struct *vma)
 	struct privheap_process *process = region->process;
 	unsigned long committed, left;
 
-	if (vma->vm_mm != process->mm)
+	/* A child's, or the copy that mremap(2) made and was not allowed to keep. */
+	if (vma->vm_mm != process->mm ||
+	    vma->vm_start != region->base + (vma->vm_pgoff << PAGE_SHIFT))
 		return;
 
 	spin_lock(&process->lock);
