@@ -245,7 +245,7 @@ ssize_t ph_read_file(const char *path, char *text, size_t size)
 int ph_write_file(const char *path, const char *text)
 {
 	size_t length = strlen(text);
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
 	int ret = 0;
 
 	if (fd < 0)
