@@ -90,7 +90,7 @@ int privheap_commit(struct privheap_region *region, unsigned long first,
 		ret = privheap_populate_range(region, first, last, denied);
 		if (ret) {
 			rollback_populate(region, first, last);
-			goto uncharge;
+			goto cancel;
 		}
 	}
 	if (new) {
@@ -103,8 +103,8 @@ done:
 	mutex_unlock(&region->lock);
 	return 0;
 
-uncharge:
-	privheap_quota_uncharge(&region->quota, PRIVHEAP_RESOURCE_COMMIT, new);
+cancel:
+	privheap_quota_cancel(&region->quota, PRIVHEAP_RESOURCE_COMMIT, new);
 unreserve:
 	privheap_extents_unreserve(&region->extents, spare);
 unlock:

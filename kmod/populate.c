@@ -50,15 +50,17 @@ static struct folio *add_folio(struct privheap_region *region, unsigned long ind
 	struct folio *folio;
 	int ret;
 
+	*denied = PRIVHEAP_LEVEL_NONE;
+	folio = folio_alloc(gfp | __GFP_ZERO, order);
+	if (!folio)
+		return ERR_PTR(-ENOMEM);
+
 	*denied = privheap_quota_charge(&region->quota, PRIVHEAP_RESOURCE_RESIDENT, nr);
 	if (*denied) {
 		trace_privheap_denial(region->id, PRIVHEAP_RESOURCE_RESIDENT, *denied, nr);
+		folio_put(folio);
 		return ERR_PTR(-EDQUOT);
 	}
-	ret = -ENOMEM;
-	folio = folio_alloc(gfp | __GFP_ZERO, order);
-	if (!folio)
-		goto uncharge;
 
 	/*
 	 * Dirty from the start: truncation throws a clean folio away whole when
@@ -70,17 +72,14 @@ static struct folio *add_folio(struct privheap_region *region, unsigned long ind
 	old_memcg = set_active_memcg(region->memcg);
 	ret = filemap_add_folio(mapping, folio, index, gfp);
 	set_active_memcg(old_memcg);
-	if (ret)
-		goto put_folio;
+	if (ret) {
+		folio_clear_dirty(folio);
+		folio_put(folio);
+		privheap_quota_cancel(&region->quota, PRIVHEAP_RESOURCE_RESIDENT, nr);
+		return ERR_PTR(ret);
+	}
 	trace_privheap_populate(region->id, index, order);
 	return folio;
-
-put_folio:
-	folio_clear_dirty(folio);
-	folio_put(folio);
-uncharge:
-	privheap_quota_uncharge(&region->quota, PRIVHEAP_RESOURCE_RESIDENT, nr);
-	return ERR_PTR(ret);
 }
 
 /* A large folio must not cost a stall: there is always the small one. */
@@ -241,6 +240,11 @@ static int populate_run(struct privheap_region *region, unsigned long page,
 			return -EINTR;
 		cond_resched();
 
+		/* Not by trying: that would count what is there for a moment. */
+		if (xa_load(&mapping->i_pages, page)) {
+			page++;
+			continue;
+		}
 		while (order && ((page & ((1UL << order) - 1)) || order == 1 ||
 				 last - page < (1UL << order) - 1 ||
 				 !range_empty(mapping, page, page + (1UL << order) - 1)))

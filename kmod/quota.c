@@ -142,7 +142,8 @@ unsigned int privheap_quota_charge(struct privheap_quota *quota,
 refused:
 	for (undo = quota; undo != level; undo = undo->parent)
 		quota_sub(undo, resource, nr);
-	for (undo = quota; undo; undo = undo->parent)
+	/* Further out nobody has refused, nor been refused anything. */
+	for (undo = quota; undo != level->parent; undo = undo->parent)
 		atomic_long_inc(&undo->denials);
 	return level->level;
 }
@@ -160,4 +161,19 @@ void privheap_quota_uncharge(struct privheap_quota *quota,
 		return;
 	for (; quota; quota = quota->parent)
 		counter_raise_peak(&quota->counter[resource], quota_sub(quota, resource, nr));
+}
+
+/**
+ * privheap_quota_cancel() - undo a charge that came to nothing
+ * @quota: the innermost subject
+ * @resource: PRIVHEAP_RESOURCE_*
+ * @nr: pages that were charged
+ *
+ * As privheap_quota_uncharge(), but it leaves no trace in the peaks.
+ */
+void privheap_quota_cancel(struct privheap_quota *quota, unsigned int resource,
+			   unsigned long nr)
+{
+	for (; quota; quota = quota->parent)
+		quota_sub(quota, resource, nr);
 }

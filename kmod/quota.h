@@ -65,6 +65,8 @@ unsigned int privheap_quota_charge(struct privheap_quota *quota,
 				   unsigned int resource, unsigned long nr);
 void privheap_quota_uncharge(struct privheap_quota *quota,
 			     unsigned int resource, unsigned long nr);
+void privheap_quota_cancel(struct privheap_quota *quota,
+			   unsigned int resource, unsigned long nr);
 void privheap_quota_count_fault(struct privheap_quota *quota);
 unsigned long privheap_quota_peak(struct privheap_quota *quota, unsigned int resource);
 
