@@ -257,6 +257,7 @@ TEST_F_TIMEOUT(privheap, threads_touch_the_same_pages, 300)
 #define CHAOS_RESERVE	(8 * MIB)
 
 static char *chaos_base;
+static char *chaos_target;	/* addresses that nobody needs */
 static int chaos_fd;
 
 static char *take_base(void)
@@ -340,7 +341,7 @@ static void *chaos(void *argument)
 			break;
 		case 13:
 			mremap(base + offset, length, length, MREMAP_MAYMOVE |
-			       MREMAP_FIXED, base + 256 * MIB + offset);
+			       MREMAP_FIXED, chaos_target + offset);
 			break;
 		case 14:
 			mremap(base, CHAOS_RESERVE, 2 * CHAOS_RESERVE,
@@ -381,6 +382,8 @@ static void run_chaos(int fd)
 	pthread_t threads[THREADS];
 
 	chaos_fd = fd;
+	chaos_target = mmap(NULL, CHAOS_RESERVE, PROT_NONE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (ph_create(fd, CHAOS_RESERVE, MIB, 0, &chaos_base))
 		_exit(1);
 	for (uintptr_t i = 0; i < THREADS; i++)
