@@ -106,10 +106,11 @@ static void sequence(struct __test_metadata *_metadata, int fd, bool up)
 	}
 	EXPECT_EQ(8 * MIB, resident);
 	/* A kernel without large folios, such as 6.1-rt, takes page by page. */
-	if (ph_region(fd, base).out_features & PRIVHEAP_FEATURE_HUGE)
+	if (ph_region(fd, base).out_features & PRIVHEAP_FEATURE_HUGE) {
 		EXPECT_GT(pages / 4, ph_region(fd, base).out_faults);
-	else
+	} else {
 		EXPECT_EQ(pages, ph_region(fd, base).out_faults);
+	}
 	for (unsigned int i = 0; i < pages; i++) {
 		unsigned int page = up ? i : pages - 1 - i;
 
