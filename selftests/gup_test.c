@@ -151,6 +151,8 @@ TEST_F(privheap, decommit_of_a_pinned_folio)
 	if (ring < 0)
 		SKIP(return, "io_uring: %s", strerror(errno));
 	ASSERT_EQ(0, ph_create(self->fd, 64 * PAGE, 0, 0, &base));
+	if (!(ph_region(self->fd, base).out_features & PRIVHEAP_FEATURE_HUGE))
+		SKIP(return, "no large folios on this machine");
 	/* Four folios; the second one is pinned. */
 	for (int i = 0; i < 4; i++) {
 		ASSERT_EQ(0, ph_commit(self->fd, base, i * FOLIO, FOLIO,
