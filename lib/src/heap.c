@@ -4,6 +4,7 @@
 
 #include <linux/privheap.h>
 
+#include "front.h"
 #include "heap.h"
 #include "region.h"
 
@@ -21,15 +22,61 @@ static struct heap_region *heap_find_region(struct heap *heap,
 	return NULL;
 }
 
-/* The region of a live block that is not a large one; NULL: it is not. */
-static struct heap_region *heap_find_block(struct heap *heap,
-					   const void *block)
+/**
+ * struct place - where a live block is
+ * @front: in a slab of this one
+ * @region: or among the blocks of this region
+ * @large: or in a region of its own
+ * @size: bytes that were asked for
+ */
+struct place {
+	struct front *front;
+	struct heap_region *region;
+	struct large_block *large;
+	size_t size;
+};
+
+/* false: no live block of this heap begins there. */
+static bool heap_find(struct heap *heap, const void *block, struct place *place)
 {
 	struct heap_region *region = heap_find_region(heap, block);
 
-	if (!region || !blocks_valid(&region->blocks, block))
+	*place = (struct place){};
+	if (region) {
+		/* The slabs are blocks of the region, but not the program's. */
+		place->front = front_of(heap, block);
+		if (place->front) {
+			if (!front_class(place->front, block))
+				return false;
+			place->size = front_size(place->front, block);
+			return true;
+		}
+		if (!blocks_valid(&region->blocks, block))
+			return false;
+		place->region = region;
+		place->size = blocks_size(&region->blocks, block);
+		return true;
+	}
+	place->large = large_find(heap, block);
+	if (!place->large)
+		return false;
+	place->size = place->large->size;
+	return true;
+}
+
+void *heap_region_get(struct heap *heap, struct heap_region *region,
+		      size_t size, size_t *dirty)
+{
+	void *block = blocks_alloc(&region->blocks, size, dirty);
+	size_t need;
+
+	(void)heap;
+	if (block)
+		return block;
+	need = blocks_shortfall(&region->blocks, size);
+	if (need == SIZE_MAX || !heap_region_commit(region, need))
 		return NULL;
-	return region;
+	return blocks_alloc(&region->blocks, size, dirty);
 }
 
 /* A block from memory that must be committed first. */
@@ -74,12 +121,25 @@ static void *heap_get(struct heap *heap, size_t size, size_t *dirty)
 	return heap_alloc_slowly(heap, size, dirty);
 }
 
+/* The same; what caches hold back is used before the heap says no. */
+static void *heap_get_or_drain(struct heap *heap, size_t size, size_t *dirty)
+{
+	void *block = heap_get(heap, size, dirty);
+
+	if (likely(block) || !heap->front)
+		return block;
+	front_drain(heap);
+	return heap_get(heap, size, dirty);
+}
+
 void *heap_alloc(struct heap *heap, size_t size, bool zero)
 {
-	size_t dirty;
-	void *block = heap_get(heap, size, &dirty);
+	size_t dirty = size;
+	void *block = front_alloc(heap, size);
 
-	if (block && zero)
+	if (!block)
+		block = heap_get_or_drain(heap, size, &dirty);
+	if (block && zero && dirty)
 		memset(block, 0, dirty);
 	return block;
 }
@@ -89,39 +149,39 @@ static void heap_put(struct heap *heap, struct heap_region *region,
 		     void *block)
 {
 	blocks_free(&region->blocks, block);
-	if (region != &heap->first && blocks_empty(&region->blocks))
+	if (region != &heap->first && !region->front &&
+	    blocks_empty(&region->blocks))
 		heap_remove_region(heap, region);
+}
+
+static void heap_release(struct heap *heap, const struct place *place,
+			 void *block)
+{
+	if (place->front)
+		front_free(place->front, block);
+	else if (place->region)
+		heap_put(heap, place->region, block);
+	else
+		large_free(heap, place->large);
 }
 
 DWORD heap_free(struct heap *heap, void *block)
 {
-	struct heap_region *region = heap_find_block(heap, block);
-	struct large_block *large;
+	struct place place;
 
-	if (likely(region)) {
-		heap_put(heap, region, block);
-		return NO_ERROR;
-	}
-	large = large_find(heap, block);
-	if (!large)
+	if (!heap_find(heap, block, &place))
 		return ERROR_INVALID_PARAMETER;
-	large_free(heap, large);
+	heap_release(heap, &place, block);
 	return NO_ERROR;
 }
 
 DWORD heap_size(struct heap *heap, const void *block, size_t *size)
 {
-	struct heap_region *region = heap_find_block(heap, block);
-	struct large_block *large;
+	struct place place;
 
-	if (likely(region)) {
-		*size = blocks_size(&region->blocks, block);
-		return NO_ERROR;
-	}
-	large = large_find(heap, block);
-	if (!large)
+	if (!heap_find(heap, block, &place))
 		return ERROR_INVALID_PARAMETER;
-	*size = large->size;
+	*size = place.size;
 	return NO_ERROR;
 }
 
@@ -144,38 +204,49 @@ static bool heap_resize(struct heap_region *region, void *block, size_t size,
 	return true;
 }
 
+static bool heap_resize_place(const struct place *place, void *block,
+			      size_t size, bool zero, bool in_place)
+{
+	if (place->front)
+		return front_resize(place->front, block, size, zero, in_place);
+	if (place->region)
+		return heap_resize(place->region, block, size, zero);
+	return large_resize(place->large, size, zero);
+}
+
+/*
+ * What grows will often grow again, which the back end may be able to do in
+ * place: larger blocks that have to move go there.
+ */
+#define REALLOC_SLOT_MAX	((size_t)1024)
+
 DWORD heap_realloc(struct heap *heap, void **block, size_t size, bool zero,
 		   bool in_place)
 {
-	struct heap_region *region = heap_find_block(heap, *block);
-	struct large_block *large = NULL;
-	size_t old, dirty;
-	char *moved;
+	struct place place;
+	size_t dirty = size, old;
+	char *moved = NULL;
 
-	if (!region) {
-		large = large_find(heap, *block);
-		if (!large)
-			return ERROR_INVALID_PARAMETER;
-	}
+	if (!heap_find(heap, *block, &place))
+		return ERROR_INVALID_PARAMETER;
+	old = place.size;
 
 	region_set_denied(PRIVHEAP_LEVEL_NONE);
-	old = large ? large->size : blocks_size(&region->blocks, *block);
-	if (large ? large_resize(large, size, zero) :
-		    heap_resize(region, *block, size, zero))
+	if (heap_resize_place(&place, *block, size, zero, in_place))
 		return NO_ERROR;
 	if (in_place)
 		return ERROR_NOT_ENOUGH_MEMORY;
 
-	moved = heap_get(heap, size, &dirty);
+	if (size <= REALLOC_SLOT_MAX || size < old)
+		moved = front_alloc(heap, size);
+	if (!moved)
+		moved = heap_get_or_drain(heap, size, &dirty);
 	if (!moved)
 		return ERROR_NOT_ENOUGH_MEMORY;
 	memcpy(moved, *block, old < size ? old : size);
 	if (zero && dirty > old)
 		memset(moved + old, 0, dirty - old);
-	if (large)
-		large_free(heap, large);
-	else
-		heap_put(heap, region, *block);
+	heap_release(heap, &place, *block);
 	*block = moved;
 	return NO_ERROR;
 }

@@ -13,6 +13,9 @@
 #include <privheap/heapapi.h>
 
 #include "blocks.h"
+#include "size_class.h"
+
+struct front;
 
 /**
  * struct heap_region - a region with blocks; begins at the region's base
@@ -20,6 +23,7 @@
  * @base: the region
  * @reserved: bytes
  * @committed: bytes, always from @base up
+ * @front: the front end whose slabs are here, or NULL
  * @blocks: the rest of the region
  */
 struct heap_region {
@@ -27,6 +31,7 @@ struct heap_region {
 	char *base;
 	size_t reserved;
 	size_t committed;
+	struct front *front;
 	struct blocks blocks;
 };
 
@@ -54,18 +59,25 @@ struct large_block {
  * @lock: for everything below but @options and @fixed; the first of all locks
  * @options: HEAP_* of HeapCreate()
  * @fixed: has a maximum
+ * @held: HeapLock() is in force
+ * @heat: how often a size class was asked for, up to FRONT_HOT
  * @growth: bytes to reserve for the next region
  * @regions: newest first
  * @large: blocks that have a region of their own
+ * @front: where slots are taken from; read without @lock, too. A front, and its
+ *	region, stays until the heap is destroyed.
  * @first: the first region
  */
 struct heap {
 	pthread_mutex_t lock;
 	DWORD options;
 	bool fixed;
+	bool held;
+	uint8_t heat[CLASS_COUNT];
 	size_t growth;
 	struct heap_region *regions;
 	struct large_block *large;
+	struct front *front;
 	struct heap_region first;
 };
 
@@ -100,6 +112,10 @@ DWORD heap_realloc(struct heap *heap, void **block, size_t size, bool zero,
 		   bool in_place);
 DWORD heap_free(struct heap *heap, void *block);
 DWORD heap_size(struct heap *heap, const void *block, size_t *size);
+
+/* A block of one region, which may have to commit more; NULL: no room. */
+void *heap_region_get(struct heap *heap, struct heap_region *region,
+		      size_t size, size_t *dirty);
 
 /* heap_usage.c */
 DWORD heap_usage(struct heap *heap, PRIVHEAP_USAGE *usage);

@@ -5,6 +5,7 @@
 
 #include <privheap/region.h>
 
+#include "front.h"
 #include "heap.h"
 #include "process.h"
 #include "ptrset.h"
@@ -102,8 +103,12 @@ bool heap_destroy(HANDLE handle)
 	while (heap->regions != &heap->first) {
 		region = heap->regions;
 		heap->regions = region->next;
+		if (region->front)
+			front_destroy(region->front);
 		heap_release_region(region->base, region->reserved);
 	}
+	if (heap->first.front)
+		front_destroy(heap->first.front);
 	pthread_mutex_destroy(&heap->lock);
 	heap_release_region(heap, heap->first.reserved);
 	return true;

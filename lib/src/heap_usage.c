@@ -2,6 +2,7 @@
 /* What a heap holds. */
 #include <privheap/region.h>
 
+#include "front.h"
 #include "heap.h"
 
 static bool usage_add_region(PRIVHEAP_USAGE *usage, void *base)
@@ -19,6 +20,26 @@ static bool usage_add_region(PRIVHEAP_USAGE *usage, void *base)
 	return true;
 }
 
+/* Adds the blocks in a slab; false: it is not one. */
+static bool usage_add_slab(PRIVHEAP_USAGE *usage, struct heap_region *region,
+			   const char *block)
+{
+	size_t granule = (block - region->base) / GRANULE, slot;
+	struct slab *slab = region->front ? slab_find(region->front, granule) :
+					    NULL;
+
+	if (!slab)
+		return false;
+	for (slot = 0; slot < slab->slots; slot++) {
+		if (front_class(region->front, block)) {
+			usage->cBlocks++;
+			usage->cbAllocated += front_size(region->front, block);
+		}
+		block += class_size(slab->class);
+	}
+	return true;
+}
+
 DWORD heap_usage(struct heap *heap, PRIVHEAP_USAGE *usage)
 {
 	PRIVHEAP_USAGE sum = { .cb = sizeof(sum) };
@@ -26,12 +47,15 @@ DWORD heap_usage(struct heap *heap, PRIVHEAP_USAGE *usage)
 	struct large_block *large;
 	int more;
 
+	front_revoke(heap);
 	for (region = heap->regions; region; region = region->next) {
 		struct block_view view = { NULL, 0 };
 
 		if (!usage_add_region(&sum, region->base))
 			return ERROR_GEN_FAILURE;
 		while ((more = blocks_next(&region->blocks, &view)) > 0) {
+			if (usage_add_slab(&sum, region, view.block))
+				continue;
 			sum.cBlocks++;
 			sum.cbAllocated += view.size;
 		}

@@ -5,11 +5,13 @@
  * whatever succeeds leaves both as they were.
  */
 #include <errno.h>
+#include <string.h>
 
 #include <privheap/heapapi.h>
 #include <privheap/region.h>
 
 #include "error.h"
+#include "front.h"
 #include "heap.h"
 
 static bool heap_enter(struct heap *heap, DWORD flags)
@@ -64,25 +66,73 @@ EXPORT BOOL WINAPI HeapDestroy(HANDLE hHeap)
 	return TRUE;
 }
 
-EXPORT LPVOID WINAPI HeapAlloc(HANDLE hHeap, DWORD dwFlags, SIZE_T dwBytes)
+/*
+ * What a cache does not do at once. It may be that only the thread's last call
+ * was for another heap.
+ */
+static __attribute__((noinline)) void *heap_alloc_slowly(HANDLE handle,
+							 DWORD flags,
+							 SIZE_T size)
 {
-	struct heap *heap = heap_lookup(hHeap);
+	struct heap *heap = heap_lookup(handle);
 	int saved = errno;
 	void *block;
 	bool locked;
 
 	if (!heap)
-		return heap_fail(hHeap, dwFlags, dwBytes, ERROR_INVALID_HANDLE);
+		return heap_fail(handle, flags, size, ERROR_INVALID_HANDLE);
 
-	locked = heap_enter(heap, dwFlags);
-	block = heap_alloc(heap, dwBytes, dwFlags & HEAP_ZERO_MEMORY);
-	heap_leave(heap, locked);
+	block = front_alloc_unlocked(heap, size);
+	if (!block) {
+		locked = heap_enter(heap, flags);
+		block = heap_alloc(heap, size, flags & HEAP_ZERO_MEMORY);
+		heap_leave(heap, locked);
+	} else if (flags & HEAP_ZERO_MEMORY) {
+		memset(block, 0, size);
+	}
 
 	if (!block)
-		return heap_fail(hHeap, dwFlags | heap->options, dwBytes,
+		return heap_fail(handle, flags | heap->options, size,
 				 ERROR_NOT_ENOUGH_MEMORY);
 	errno = saved;
 	return block;
+}
+
+static __attribute__((noinline)) void *heap_alloc_medium(HANDLE handle,
+							 DWORD flags,
+							 SIZE_T size)
+{
+	struct cache *cache = cache_current;
+	unsigned long entry;
+	unsigned int class;
+	char *block;
+
+	/* In a new thread there is no cache yet, and small sizes come by, too. */
+	if (!(flags & HEAP_ZERO_MEMORY) && size < cache->medium) {
+		class = class_of_medium(size);
+		if (cache_pop(cache, handle, CLASS_LIVE | class, &entry)) {
+			block = cache_block(cache, entry);
+			class_mark_medium(cache->map + entry, class, size);
+			return block;
+		}
+	}
+	return heap_alloc_slowly(handle, flags, size);
+}
+
+EXPORT LPVOID WINAPI HeapAlloc(HANDLE hHeap, DWORD dwFlags, SIZE_T dwBytes)
+{
+	struct cache *cache = cache_current;
+	unsigned long entry;
+	uint16_t tag;
+
+	if (unlikely(dwBytes >= cache->small))
+		return heap_alloc_medium(hHeap, dwFlags, dwBytes);
+	tag = class_tags[dwBytes];
+	if (unlikely(dwFlags & HEAP_ZERO_MEMORY) ||
+	    !cache_pop(cache, hHeap, tag & 0xff, &entry))
+		return heap_alloc_slowly(hHeap, dwFlags, dwBytes);
+	memcpy(cache->map + entry, &tag, sizeof(tag));
+	return cache_block(cache, entry);
 }
 
 EXPORT LPVOID WINAPI HeapReAlloc(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem,
@@ -113,7 +163,8 @@ EXPORT LPVOID WINAPI HeapReAlloc(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem,
 	return lpMem;
 }
 
-EXPORT BOOL WINAPI HeapFree(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem)
+static __attribute__((noinline)) BOOL heap_free_slowly(HANDLE handle,
+						       DWORD flags, void *block)
 {
 	struct heap *heap;
 	int saved = errno;
@@ -121,16 +172,18 @@ EXPORT BOOL WINAPI HeapFree(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem)
 	bool locked;
 
 	/* Whatever the handle is. */
-	if (!lpMem)
+	if (!block)
 		return TRUE;
 
-	heap = heap_lookup(hHeap);
+	heap = heap_lookup(handle);
 	if (!heap) {
 		error_set(ERROR_INVALID_HANDLE);
 		return FALSE;
 	}
-	locked = heap_enter(heap, dwFlags);
-	error = heap_free(heap, lpMem);
+	if (front_free_unlocked(heap, block))
+		return TRUE;
+	locked = heap_enter(heap, flags);
+	error = heap_free(heap, block);
 	heap_leave(heap, locked);
 
 	if (error) {
@@ -141,9 +194,21 @@ EXPORT BOOL WINAPI HeapFree(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem)
 	return TRUE;
 }
 
-EXPORT SIZE_T WINAPI HeapSize(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem)
+EXPORT BOOL WINAPI HeapFree(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem)
 {
-	struct heap *heap = heap_lookup(hHeap);
+	struct cache *cache = cache_current;
+	unsigned long entry = cache_granule(cache, lpMem);
+
+	if (likely(entry < cache->limit && cache_push(cache, hHeap, entry)))
+		return TRUE;
+	return heap_free_slowly(hHeap, dwFlags, lpMem);
+}
+
+static __attribute__((noinline)) SIZE_T heap_size_slowly(HANDLE handle,
+							 DWORD flags,
+							 LPCVOID block)
+{
+	struct heap *heap = heap_lookup(handle);
 	SIZE_T size = 0;
 	DWORD error;
 	bool locked;
@@ -152,8 +217,8 @@ EXPORT SIZE_T WINAPI HeapSize(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem)
 		error_set(ERROR_INVALID_HANDLE);
 		return (SIZE_T)-1;
 	}
-	locked = heap_enter(heap, dwFlags);
-	error = heap_size(heap, lpMem, &size);
+	locked = heap_enter(heap, flags);
+	error = heap_size(heap, block, &size);
 	heap_leave(heap, locked);
 
 	if (error) {
@@ -161,6 +226,19 @@ EXPORT SIZE_T WINAPI HeapSize(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem)
 		return (SIZE_T)-1;
 	}
 	return size;
+}
+
+EXPORT SIZE_T WINAPI HeapSize(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem)
+{
+	const struct cache *cache = cache_current;
+	unsigned long entry = cache_granule(cache, lpMem);
+	const uint8_t *map = cache->map + entry;
+
+	/* The program must not free it meanwhile: nothing here can change. */
+	if (likely(entry < cache->limit && cache->heap == hHeap &&
+		   *map & CLASS_LIVE))
+		return class_block_size(map, lpMem);
+	return heap_size_slowly(hHeap, dwFlags, lpMem);
 }
 
 EXPORT BOOL WINAPI PrivheapQueryHeap(HANDLE hHeap, LPPRIVHEAP_USAGE lpUsage)

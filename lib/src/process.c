@@ -70,6 +70,7 @@ void process_start(void)
 	module_forget();
 	anonymous_forget();
 	region_forget();
+	cache_forget();
 	heap_forget();
 	atomic_store_explicit(state, PROCESS_READY, memory_order_release);
 }

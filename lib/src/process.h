@@ -45,6 +45,7 @@ static inline void process_check(void)
 void module_forget(void);
 void anonymous_forget(void);
 void region_forget(void);
+void cache_forget(void);
 void heap_forget(void);
 
 #endif /* PRIVHEAP_SRC_PROCESS_H */

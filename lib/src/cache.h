@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Caches: free slots that one thread has at hand of one heap, so that most
+ * calls take no lock and write to nothing that others use.
+ *
+ * A cache is a set of lines, one for each size class: a stack of entries, which
+ * are the numbers of the granules (from the front's base) where the slots
+ * begin. Only the thread that owns a cache works on it, except that whoever
+ * holds the heap's lock may revoke it: clear its key, and then have the kernel
+ * abort every thread that is in the middle of a fast path (membarrier(2) over
+ * restartable sequences, rseq(2)). So a fast path is a restartable sequence
+ * that looks at the key first and ends with the one store that counts; it
+ * takes no lock prefix and no fence. The owner gets the key back, under the
+ * heap's lock, when it next takes the slow path.
+ *
+ * Caches belong to a thread slot and not to a thread: when a thread exits, the
+ * next one that starts takes over its slot with all caches as they are. Until
+ * then they can be revoked and emptied as all others.
+ *
+ * Where there is no rseq (other processors than x86-64, an old kernel or C
+ * library, valgrind, sanitizers) no thread has caches, and everything goes
+ * through the heap's lock.
+ *
+ * A child of fork(2) sees all caches wiped (MADV_WIPEONFORK): zero is a cache
+ * that fails every fast path.
+ */
+#ifndef PRIVHEAP_SRC_CACHE_H
+#define PRIVHEAP_SRC_CACHE_H
+
+#include "size_class.h"
+
+struct front;
+struct heap;
+struct cache_slot;
+
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && \
+	!defined(__SANITIZE_THREAD__) && defined(__GLIBC_PREREQ)
+#if __GLIBC_PREREQ(2, 35)
+#define CACHE_RSEQ	1
+#endif
+#endif
+#ifdef __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+	__has_feature(memory_sanitizer)
+#undef CACHE_RSEQ
+#endif
+#endif
+
+#define CACHE_LINE_SHIFT	8
+#define CACHE_LINE_MAX		63	/* entries; the last word is the sentinel */
+#define CACHE_HEAD		1280	/* bytes before the lines, and no more */
+
+/**
+ * struct cache - free slots of one heap at hand of one thread
+ * @empty: always 0: where a top of 0 points to
+ * @heap: the key: the heap's handle, or NULL when revoked
+ * @base: of the front: granule 0
+ * @map: of the front
+ * @limit: granules that have map bytes
+ * @small: sizes below this are small; 0 in what is no real cache
+ * @medium: sizes below this have a line, likewise
+ * @front: what the slots are of, NULL when the cache is unused
+ * @next: the next cache of @front, or in the slot's list of unused ones
+ * @slot: the owner
+ * @caps: entries that a line may hold, by class
+ * @tops: where the top entry of a line is, in bytes from the cache, by tag. A
+ *	line grows downwards: its top is aligned to the size of a line when it is
+ *	full, and points to a zero when it is empty. For what is no tag it is 0,
+ *	which is both.
+ */
+struct cache {
+	uint32_t empty;
+	struct heap *heap;
+	char *base;
+	uint8_t *map;
+	size_t limit;
+	size_t small;
+	size_t medium;
+	struct front *front;
+	struct cache *next;
+	struct cache_slot *slot;
+	uint8_t caps[CLASS_COUNT];
+	uint32_t tops[256];
+	/* the lines, from CACHE_HEAD on */
+};
+
+#define CACHE_SIZE	(CACHE_HEAD + ((CLASS_COUNT - 1) << CACHE_LINE_SHIFT))
+
+static_assert(sizeof(struct cache) <= CACHE_HEAD, "the lines follow");
+static_assert(CACHE_HEAD % (1 << CACHE_LINE_SHIFT) == 0, "lines are aligned");
+
+/* The cache that the calling thread used last; never NULL. */
+extern __thread struct cache *cache_current
+	__attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+#ifdef CACHE_RSEQ
+
+/*
+ * The distance of the thread's rseq area from the thread pointer; known before
+ * there is a cache, and of use only with one.
+ */
+extern long cache_rseq_offset __attribute__((visibility("hidden")));
+
+/* What the kernel wants to see before the address that it aborts to. */
+#define CACHE_RSEQ_SIGNATURE	".byte 0x0f, 0xb9, 0x3d\n\t.long 0x53053053\n"
+
+/* Begins a restartable sequence, from label 1 to label 2; aborts to label 4. */
+#define CACHE_RSEQ_BEGIN(scratch, area)					\
+	".pushsection __rseq_cs, \"aw\"\n\t"				\
+	".balign 32\n"							\
+	"3:\t.long 0, 0\n\t"						\
+	".quad 1f, 2f - 1f, 4f\n\t"					\
+	".popsection\n\t"						\
+	"leaq 3b(%%rip), " scratch "\n\t"				\
+	"movq cache_rseq_offset(%%rip), " area "\n\t"			\
+	"movq " scratch ", %%fs:8(" area ")\n"				\
+	"1:\t"
+
+/*
+ * Takes an entry off a line; false: not this heap's, empty, or interrupted. The
+ * cache must be one that serves the size: see its @small and @medium.
+ */
+static inline bool cache_pop(struct cache *cache, const void *heap,
+			     unsigned long tag, unsigned long *out)
+{
+	unsigned long entry, scratch;
+
+	asm volatile goto(CACHE_RSEQ_BEGIN("%[scratch]", "%[entry]")
+		 "cmpq %[heap], %c[key](%[cache])\n\t"
+		 "jne %l[miss]\n\t"
+		 "movl %c[tops](%[cache], %[tag], 4), %k[entry]\n\t"
+		 "movl (%[cache], %[entry]), %k[entry]\n\t"
+		 "testl %k[entry], %k[entry]\n\t"
+		 "je %l[miss]\n\t"
+		 "addl $4, %c[tops](%[cache], %[tag], 4)\n"
+		 "2:\n\t"
+		 ".pushsection .text.cache_abort, \"ax\"\n\t"
+		 CACHE_RSEQ_SIGNATURE
+		 "4:\tjmp %l[miss]\n\t"
+		 ".popsection"
+		 : [entry] "=&r" (entry), [scratch] "=&r" (scratch)
+		 : [cache] "r" (cache), [heap] "r" (heap), [tag] "r" (tag),
+		   [key] "i" (offsetof(struct cache, heap)),
+		   [tops] "i" (offsetof(struct cache, tops))
+		 : "memory", "cc"
+		 : miss);
+	*out = entry;
+	return true;
+miss:
+	return false;
+}
+
+/*
+ * Puts the block at this granule, which is below the limit, onto its line, and
+ * clears its map byte. False, and nothing has changed: not this heap's, no live
+ * block begins there, the line is full, or interrupted.
+ *
+ * The map byte is cleared before the store that counts; an abort in between
+ * puts it back.
+ */
+static inline bool cache_push(struct cache *cache, const void *heap,
+			      unsigned long entry)
+{
+	unsigned long tag = 0, top, scratch;
+	uint8_t *map = cache->map;
+
+	asm volatile goto(CACHE_RSEQ_BEGIN("%[scratch]", "%[top]")
+		 "cmpq %[heap], %c[key](%[cache])\n\t"
+		 "jne %l[miss]\n\t"
+		 "movzbl (%[map], %[entry]), %k[tag]\n\t"
+		 "movl %c[tops](%[cache], %[tag], 4), %k[top]\n\t"
+		 "testb $0xfc, %b[top]\n\t"
+		 "je %l[miss]\n\t"
+		 "movb $0, (%[map], %[entry])\n\t"
+		 "movl %k[entry], -4(%[cache], %[top])\n\t"
+		 "subl $4, %c[tops](%[cache], %[tag], 4)\n"
+		 "2:\n\t"
+		 ".pushsection .text.cache_abort, \"ax\"\n\t"
+		 CACHE_RSEQ_SIGNATURE
+		 "4:\ttestb %b[tag], %b[tag]\n\t"
+		 "jns %l[miss]\n\t"
+		 "movb %b[tag], (%[map], %[entry])\n\t"
+		 "jmp %l[miss]\n\t"
+		 ".popsection"
+		 : [tag] "+&r" (tag), [top] "=&r" (top),
+		   [scratch] "=&r" (scratch)
+		 : [cache] "r" (cache), [heap] "r" (heap), [map] "r" (map),
+		   [entry] "r" (entry),
+		   [key] "i" (offsetof(struct cache, heap)),
+		   [tops] "i" (offsetof(struct cache, tops))
+		 : "memory", "cc"
+		 : miss);
+	return true;
+miss:
+	return false;
+}
+
+#else /* no rseq: nobody has a cache */
+
+static inline bool cache_pop(struct cache *cache, const void *heap,
+			     unsigned long tag, unsigned long *out)
+{
+	(void)cache, (void)heap, (void)tag, (void)out;
+	return false;
+}
+
+static inline bool cache_push(struct cache *cache, const void *heap,
+			      unsigned long entry)
+{
+	(void)cache, (void)heap, (void)entry;
+	return false;
+}
+
+#endif /* CACHE_RSEQ */
+
+/* The granule of a block; at least the limit, if it can be none of this heap. */
+static inline unsigned long cache_granule(const struct cache *cache,
+					  const void *block)
+{
+	uintptr_t offset = (uintptr_t)block - (uintptr_t)cache->base;
+
+	/* Bits that a granule's address has not go to the top. */
+	return offset >> 4 | offset << (8 * sizeof(offset) - 4);
+}
+
+/* The block that an entry stands for. */
+static inline char *cache_block(const struct cache *cache, unsigned long entry)
+{
+	return cache->base + entry * GRANULE;
+}
+
+/*
+ * The functions below want the lock of the heap that the front or the cache is
+ * of, unless the program keeps its threads apart itself.
+ */
+
+/* The calling thread's cache of a front, or NULL: there can be none. */
+struct cache *cache_get(struct front *front);
+
+/* The same, if there is one already; without any lock. */
+struct cache *cache_peek(const struct front *front);
+
+/* Gives the key back to the calling thread, and makes it its current cache. */
+void cache_enable(struct cache *cache, struct heap *heap);
+
+/*
+ * Takes the keys of all caches of a front; true: somebody else may be in a fast
+ * path yet, and cache_wait() must come before anyone looks into the caches.
+ */
+bool cache_revoke(struct front *front);
+void cache_wait(void);
+
+/* Takes all caches, which are empty or of no use any more, from a front. */
+void cache_detach(struct front *front);
+
+/* The owner's, or after a revoke anybody's, way to the lines. */
+unsigned int cache_count(const struct cache *cache, unsigned int class);
+uint32_t *cache_entries(struct cache *cache, unsigned int class);
+
+/* Makes room for more in a line: sets its capacity; the line must be empty. */
+void cache_set_cap(struct cache *cache, unsigned int class, unsigned int cap);
+
+/* Puts @count entries onto a line that has room for them. */
+void cache_fill(struct cache *cache, unsigned int class,
+		const uint32_t *entries, unsigned int count);
+
+/* Takes the newest entry off a line that is not empty. */
+void cache_drain_newest(struct cache *cache, unsigned int class,
+			uint32_t *entry);
+
+/* Takes up to @count of the oldest entries off a line. */
+unsigned int cache_drain(struct cache *cache, unsigned int class,
+			 uint32_t *entries, unsigned int count);
+
+#endif /* PRIVHEAP_SRC_CACHE_H */

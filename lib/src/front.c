@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: MIT
+/* The way of a slot from slabs by depots to caches, and back: see front.h. */
+#include "front.h"
+#include "heap.h"
+
+/* The most of a class's slots that one thread has at hand. */
+#define FRONT_LINE_BYTES	((size_t)256 << 10)
+
+/* What a line holds at first; it doubles each time that it was too short. */
+#define FRONT_LINE_FIRST	8
+
+/* Visits to depots between two looks for idle ones. */
+#define FRONT_SWEEP		256
+
+static unsigned int line_max(unsigned int class)
+{
+	size_t entries = FRONT_LINE_BYTES / class_size(class);
+
+	if (entries > CACHE_LINE_MAX)
+		return CACHE_LINE_MAX;
+	return entries < FRONT_LINE_MIN ? FRONT_LINE_MIN : entries;
+}
+
+/* --- depots */
+
+/* Gives slots that nobody came for lately back to their slabs. */
+static void depots_sweep(struct front *front)
+{
+	struct depot *depot;
+	unsigned int class;
+
+	for (class = 1; class < CLASS_COUNT; class++) {
+		depot = &front->depots[class];
+		if (depot->idle && depot->count) {
+			slab_put(front, depot->entries, depot->count);
+			depot->count = 0;
+		}
+		depot->idle = true;
+	}
+}
+
+/*
+ * Half of all slots are free, and more than the last time that this helped:
+ * what is in caches and depots may be all that keeps slabs from being empty.
+ */
+static void front_shrink(struct front *front)
+{
+	size_t step;
+
+	if (front->free_bytes < front->drain_at ||
+	    front->free_bytes < front->slab_bytes / 2)
+		return;
+	front_drain(front->heap);
+	step = front->slab_bytes / 8;
+	if (step < FRONT_DRAIN_MIN)
+		step = FRONT_DRAIN_MIN;
+	front->drain_at = front->free_bytes + step;
+}
+
+static void depot_put(struct front *front, unsigned int class,
+		      const uint32_t *entries, unsigned int count)
+{
+	struct depot *depot = &front->depots[class];
+
+	depot->idle = false;
+	if (depot->count + count <= depot->limit) {
+		memcpy(depot->entries + depot->count, entries,
+		       count * sizeof(*entries));
+		depot->count += count;
+	} else {
+		slab_put(front, entries, count);
+		front_shrink(front);
+	}
+	if (++front->ticks % FRONT_SWEEP == 0)
+		depots_sweep(front);
+}
+
+/* Up to @count slots; a new slab is made only if there is none at all. */
+static unsigned int depot_take(struct front *front, unsigned int class,
+			       uint32_t *entries, unsigned int count)
+{
+	struct depot *depot = &front->depots[class];
+
+	depot->idle = false;
+	if (depot->count) {
+		if (count > depot->count)
+			count = depot->count;
+		depot->count -= count;
+		memcpy(entries, depot->entries + depot->count,
+		       count * sizeof(*entries));
+		return count;
+	}
+	if (!front->partial[class] && !slab_create(front, class))
+		return 0;
+	return slab_take(front, class, entries, count);
+}
+
+/* --- lines */
+
+/* The calling thread's cache, ready for use; NULL: there can be none. */
+static struct cache *front_cache(struct front *front)
+{
+	struct cache *cache;
+
+	/* While HeapLock() is in force everything goes through the lock. */
+	if (front != front->heap->front || front->heap->held)
+		return NULL;
+	cache = cache_get(front);
+	if (cache)
+		cache_enable(cache, front->heap);
+	return cache;
+}
+
+/* A slot off the cache's line, which is filled if need be; 0: none. */
+static uint32_t line_pop(struct front *front, struct cache *cache,
+			 unsigned int class)
+{
+	uint32_t entries[CACHE_LINE_MAX], entry;
+	unsigned int cap = cache->caps[class], count;
+
+	if (!cache_count(cache, class)) {
+		cap = cap ? cap * 2 : FRONT_LINE_FIRST;
+		if (cap > line_max(class))
+			cap = line_max(class);
+		count = depot_take(front, class, entries, (cap + 1) / 2);
+		if (!count)
+			return 0;
+		cache_set_cap(cache, class, cap);
+		cache_fill(cache, class, entries, count);
+	}
+	cache_drain_newest(cache, class, &entry);
+	return entry;
+}
+
+static void line_push(struct front *front, struct cache *cache,
+		      unsigned int class, uint32_t entry)
+{
+	uint32_t entries[CACHE_LINE_MAX];
+	unsigned int cap = cache->caps[class], count;
+
+	if (cache_count(cache, class) == cap) {
+		count = cache_drain(cache, class, entries, cap);
+		cap = cap ? cap * 2 : FRONT_LINE_FIRST;
+		if (cap > line_max(class))
+			cap = line_max(class);
+		cache_set_cap(cache, class, cap);
+		/* The older half goes, and the newer one stays. */
+		cap /= 2;
+		if (count > cap) {
+			cache_fill(cache, class, entries, cap);
+			cache_fill(cache, class, &entry, 1);
+			/* May empty the caches: nothing of the line is needed. */
+			depot_put(front, class, entries + cap, count - cap);
+			return;
+		}
+		cache_fill(cache, class, entries, count);
+	}
+	cache_fill(cache, class, &entry, 1);
+}
+
+/* --- a heap's fronts */
+
+/* Makes another front the current one: caches are of the current front only. */
+static void front_switch(struct heap *heap, struct front *front)
+{
+	if (heap->front) {
+		front_drain(heap);
+		cache_detach(heap->front);
+	}
+	heap->front = front;
+}
+
+/* The current front, or a first one; NULL: the heap is too small, or no memory. */
+static struct front *front_start(struct heap *heap)
+{
+	struct heap_region *region = heap->regions;
+
+	if (likely(heap->front))
+		return heap->front;
+	if (sizeof(void *) < 8 || region->reserved < FRONT_RESERVE_MIN)
+		return NULL;
+	heap->front = region->front ? region->front :
+		      front_create(heap, region);
+	return heap->front;
+}
+
+/*
+ * The current front has no slot and no room for a slab: use an older one again
+ * in which much has been freed, or go on in a new region, if the heap may.
+ */
+static bool front_advance(struct heap *heap, unsigned int class)
+{
+	size_t least = heap->front->slab_bytes / 8;
+	struct heap_region *region;
+	struct front *front;
+
+	if (heap->fixed)
+		return false;
+	for (region = heap->regions; region; region = region->next) {
+		front = region->front;
+		if (!front || front == heap->front)
+			continue;
+		if (front->free_bytes > front->slab_bytes / 4 &&
+		    front->free_bytes > least) {
+			front_switch(heap, front);
+			return true;
+		}
+	}
+	region = heap_add_region(heap, class_size(class) * SLAB_SLOTS);
+	if (!region)
+		return false;
+	front = front_create(heap, region);
+	if (!front) {
+		heap_remove_region(heap, region);
+		return false;
+	}
+	front_switch(heap, front);
+	return true;
+}
+
+static uint32_t front_pop(struct front *front, unsigned int class)
+{
+	struct cache *cache = front_cache(front);
+	uint32_t entry;
+
+	if (cache)
+		return line_pop(front, cache, class);
+	return depot_take(front, class, &entry, 1) ? entry : 0;
+}
+
+void *front_alloc(struct heap *heap, size_t size)
+{
+	unsigned int class;
+	struct front *front;
+	uint32_t entry;
+	char *block;
+
+	if (size > SLOT_MAX)
+		return NULL;
+	class = class_of(size);
+	if (heap->heat[class] < FRONT_HOT) {
+		heap->heat[class]++;
+		return NULL;
+	}
+	front = front_start(heap);
+	if (!front)
+		return NULL;
+	entry = front_pop(front, class);
+	if (unlikely(!entry)) {
+		if (!front_advance(heap, class))
+			return NULL;
+		front = heap->front;
+		entry = front_pop(front, class);
+		if (!entry)
+			return NULL;
+	}
+	block = front->base + entry * GRANULE;
+	class_mark(front->map + entry, class, size, block);
+	return block;
+}
+
+/* Makes the calling thread's cache of a heap the current one; NULL: no such. */
+static struct cache *front_choose(struct heap *heap)
+{
+	struct front *front = *(struct front *volatile *)&heap->front;
+	struct cache *cache = front ? cache_peek(front) : NULL;
+
+	if (!cache || cache->heap != heap)
+		return NULL;
+	cache_current = cache;
+	return cache;
+}
+
+void *front_alloc_unlocked(struct heap *heap, size_t size)
+{
+	struct cache *cache;
+	unsigned int class;
+	unsigned long entry;
+	char *block;
+
+	if (size > SLOT_MAX)
+		return NULL;
+	cache = front_choose(heap);
+	class = class_of(size);
+	if (!cache || !cache_pop(cache, heap, CLASS_LIVE | class, &entry))
+		return NULL;
+	block = cache_block(cache, entry);
+	class_mark(cache->map + entry, class, size, block);
+	return block;
+}
+
+bool front_free_unlocked(struct heap *heap, void *block)
+{
+	struct cache *cache = front_choose(heap);
+	unsigned long entry;
+
+	if (!cache)
+		return false;
+	entry = cache_granule(cache, block);
+	return entry < cache->limit && cache_push(cache, heap, entry);
+}
+
+struct front *front_of(struct heap *heap, const void *block)
+{
+	struct heap_region *region;
+	uintptr_t offset;
+
+	for (region = heap->regions; region; region = region->next) {
+		offset = (uintptr_t)block - (uintptr_t)region->base;
+		if (offset >= region->reserved)
+			continue;
+		return region->front && slab_find(region->front,
+						  offset / GRANULE) ?
+		       region->front : NULL;
+	}
+	return NULL;
+}
+
+static uint8_t *front_map(const struct front *front, const void *block)
+{
+	return front->map + ((const char *)block - front->base) / GRANULE;
+}
+
+size_t front_size(const struct front *front, const void *block)
+{
+	return class_block_size(front_map(front, block), block);
+}
+
+bool front_resize(struct front *front, void *block, size_t size, bool zero,
+		  bool in_place)
+{
+	unsigned int class = front_class(front, block);
+	size_t old = front_size(front, block), slot = class_size(class);
+
+	if (size > slot || (!in_place && size < slot / 2 && class > 1))
+		return false;
+	if (zero && size > old)
+		memset((char *)block + old, 0, size - old);
+	class_mark(front_map(front, block), class, size, block);
+	return true;
+}
+
+void front_free(struct front *front, void *block)
+{
+	uint32_t entry = ((char *)block - front->base) / GRANULE;
+	unsigned int class = front_class(front, block);
+	struct cache *cache = front_cache(front);
+
+	front->map[entry] = 0;
+	if (cache) {
+		line_push(front, cache, class, entry);
+	} else {
+		slab_put(front, &entry, 1);
+		front_shrink(front);
+	}
+}
+
+void front_revoke(struct heap *heap)
+{
+	/* Only the current front has caches. */
+	if (heap->front && cache_revoke(heap->front))
+		cache_wait();
+}
+
+void front_drain(struct heap *heap)
+{
+	uint32_t entries[CACHE_LINE_MAX];
+	struct heap_region *region;
+	unsigned int class, count;
+	struct front *front;
+	struct cache *cache;
+
+	front_revoke(heap);
+	for (region = heap->regions; region; region = region->next) {
+		front = region->front;
+		if (!front)
+			continue;
+		for (cache = front->cache_list; cache; cache = cache->next) {
+			for (class = 1; class < CLASS_COUNT; class++) {
+				count = cache_drain(cache, class, entries,
+						    CACHE_LINE_MAX);
+				slab_put(front, entries, count);
+			}
+		}
+		for (class = 1; class < CLASS_COUNT; class++) {
+			slab_put(front, front->depots[class].entries,
+				 front->depots[class].count);
+			front->depots[class].count = 0;
+		}
+		slab_release_empty(front);
+	}
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The front end of a heap: slots of fixed sizes for what is allocated often,
+ * from slabs in one of the heap's regions, by way of depots and caches.
+ *
+ * A size class is served by the front end once the heap has been asked for it
+ * a few times: until then its blocks come from the back end, so that a small
+ * heap has no slabs that are nearly empty. What the front end knows of itself
+ * lies in a region of its own, the control area, which is committed as needed.
+ *
+ * All functions want the heap's lock.
+ */
+#ifndef PRIVHEAP_SRC_FRONT_H
+#define PRIVHEAP_SRC_FRONT_H
+
+#include "cache.h"
+#include "slab.h"
+
+/* Threads that can have caches at the same time. */
+#define FRONT_SLOTS	512
+
+/* The least reservation that is worth slabs. */
+#define FRONT_RESERVE_MIN	((size_t)256 << 10)
+
+/* Requests for a class after which it gets slabs. */
+#define FRONT_HOT	16
+
+#define DEPOT_MAX	124
+
+/* The most of a class that a depot, and the least that a line has room for. */
+#define FRONT_DEPOT_BYTES	((size_t)128 << 10)
+#define FRONT_LINE_MIN		8
+
+/* Free slots are looked over when there are this many bytes of them more. */
+#define FRONT_DRAIN_MIN		((size_t)1 << 20)
+
+struct heap;
+struct heap_region;
+
+/**
+ * struct depot - free slots of one class that caches have given back, or may
+ *	have next, without a look at their slabs
+ * @count: entries
+ * @limit: how many there may be
+ * @idle: nobody has come by since the last time that depots were looked over
+ */
+struct depot {
+	uint16_t count;
+	uint16_t limit;
+	bool idle;
+	uint32_t entries[DEPOT_MAX];
+};
+
+/**
+ * struct front - the front end in one region; begins its control area
+ * @heap: the heap
+ * @region: where the slabs are
+ * @base: of the region: granule 0
+ * @map: bytes that describe blocks, one for a granule: see size_class.h
+ * @pages: which slabs are where
+ * @slabs: by number; 0 is none
+ * @slabs_committed: how many of @slabs have memory
+ * @slabs_max: how many there can be
+ * @slabs_used: the highest number given out
+ * @slab_unused: a list of numbers that are free again
+ * @slab_target: bytes that a slab of small slots has
+ * @limit: granules that have map bytes and pages
+ * @slab_bytes: bytes of all slots
+ * @free_bytes: bytes of the slots that are free in their slabs
+ * @drain_at: @free_bytes at which caches and depots are emptied
+ * @ticks: what has come to the depots, for looking them over now and then
+ * @partial: by class, slabs with free slots
+ * @cache_list: caches of this front
+ * @caches: by thread slot
+ * @depots: by class
+ */
+struct front {
+	struct heap *heap;
+	struct heap_region *region;
+	char *base;
+	uint8_t *map;
+	struct slab_page *pages;
+	struct slab *slabs;
+	uint32_t slabs_committed;
+	uint32_t slabs_max;
+	uint32_t slabs_used;
+	uint32_t slab_unused;
+	size_t slab_target;
+	size_t limit;
+	size_t slab_bytes;
+	size_t free_bytes;
+	size_t drain_at;
+	unsigned int ticks;
+	uint32_t partial[CLASS_COUNT];
+	struct cache *cache_list;
+	struct cache *caches[FRONT_SLOTS];
+	struct depot depots[CLASS_COUNT];
+};
+
+/* front_control.c: the control area */
+
+/* For a region that has none; NULL: no memory. */
+struct front *front_create(struct heap *heap, struct heap_region *region);
+void front_destroy(struct front *front);
+
+/* Sees to it that slabs up to this granule, and one more slab, can be described. */
+bool front_extend(struct front *front, size_t granules);
+
+/* front.c */
+
+/* A block that the front end serves; NULL: it does not, ask the back end. */
+void *front_alloc(struct heap *heap, size_t size);
+
+/*
+ * Without the lock, by the calling thread's cache alone: if that is there, but
+ * is not the current one.
+ */
+void *front_alloc_unlocked(struct heap *heap, size_t size);
+bool front_free_unlocked(struct heap *heap, void *block);
+
+/* Whether the address is in a slab; if so, of which front. */
+struct front *front_of(struct heap *heap, const void *block);
+
+/* The class of a live block in a slab, or 0: none begins there. */
+static inline unsigned int front_class(const struct front *front,
+				       const void *block)
+{
+	size_t offset = (const char *)block - front->base;
+	unsigned int tag;
+
+	if (offset % GRANULE)
+		return 0;
+	tag = front->map[offset / GRANULE];
+	return tag & CLASS_LIVE ? tag & ~CLASS_LIVE : 0;
+}
+
+/* The bytes that were asked for, of a live block of the front end. */
+size_t front_size(const struct front *front, const void *block);
+
+/*
+ * Gives a live block another size where it is; false: it has to move. One that
+ * shrinks to less than half of its slot stays only if it must.
+ */
+bool front_resize(struct front *front, void *block, size_t size, bool zero,
+		  bool in_place);
+
+/* Gives a live block of the front end back. */
+void front_free(struct front *front, void *block);
+
+/* Keeps all other threads out of their caches, as long as the lock is held. */
+void front_revoke(struct heap *heap);
+
+/* Empties caches and depots, and gives empty slabs to the back end. */
+void front_drain(struct heap *heap);
+
+#endif /* PRIVHEAP_SRC_FRONT_H */

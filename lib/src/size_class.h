@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Size classes: the sizes of slots that slabs are cut into.
+ *
+ * Classes 1 to 31 are the small ones, up to 1 KiB: steps of 16 bytes to 256, of
+ * 32 to 512, of 64 to 1,024. Above, eight classes for each doubling, up to
+ * 64 KiB. There is no slot of 16 bytes: the two map bytes that describe a block
+ * must be its own.
+ *
+ * A block in a slot is described by map bytes, one for each 16 bytes (granule)
+ * of the heap: the byte of its first granule is CLASS_LIVE | class, the next
+ * one or two hold the slack, the bytes of the slot beyond what the program
+ * asked for, in groups of seven bits. So a byte with CLASS_LIVE set is the
+ * beginning of a live block, and nothing else is.
+ */
+#ifndef PRIVHEAP_SRC_SIZE_CLASS_H
+#define PRIVHEAP_SRC_SIZE_CLASS_H
+
+#include <string.h>
+
+#include "common.h"
+
+#define GRANULE		((size_t)16)
+#define CLASS_COUNT	80		/* 0 is no class */
+#define CLASS_SMALL	31		/* the last small one */
+#define CLASS_LIVE	0x80u
+
+#define SMALL_MAX	((size_t)1024)
+#define SLOT_MAX	((size_t)65536)
+
+/* A small block's slack that does not fit: the size is in the slot's last bytes. */
+#define SLACK_FAR	127u
+#define SLACK_BITS	7
+
+/* Map bytes of a new small block, by its size: tag in the low, slack in the high. */
+extern uint16_t class_tags[SMALL_MAX + 1];
+
+/* Bytes of a slot, by tag: only entries from CLASS_LIVE on mean something. */
+extern uint32_t class_slot_size[256];
+
+/* ceil(2^32 / granules of a slot), by class: to divide by multiplying. */
+extern uint32_t class_reciprocal[CLASS_COUNT];
+
+/* Fills the tables; idempotent, before anything else here. */
+void class_init(void);
+
+/* The class for @size, SMALL_MAX < @size <= SLOT_MAX. */
+static inline unsigned int class_of_medium(size_t size)
+{
+	unsigned int log = 63 - __builtin_clzl(size - 1);
+
+	return CLASS_SMALL + 1 + (log - 10) * 8 + ((size - 1) >> (log - 3)) - 8;
+}
+
+/* The class for @size, at most SLOT_MAX. */
+static inline unsigned int class_of(size_t size)
+{
+	return size <= SMALL_MAX ? class_tags[size] & ~CLASS_LIVE & 0xff :
+				   class_of_medium(size);
+}
+
+static inline size_t class_size(unsigned int class)
+{
+	return class_slot_size[CLASS_LIVE | class];
+}
+
+/* Says in the map that a slot, not a small one, holds a block of @size bytes. */
+static inline void class_mark_medium(uint8_t *map, unsigned int class,
+				     size_t size)
+{
+	uint32_t slack = class_size(class) - size;
+	uint32_t bytes = CLASS_LIVE | class |
+			 (slack & ((1 << SLACK_BITS) - 1)) << 8 |
+			 slack >> SLACK_BITS << 16;
+
+	/* The slot has many more map bytes than four. */
+	memcpy(map, &bytes, sizeof(bytes));
+}
+
+/* Says in the map that a slot holds a live block of @size bytes. */
+static inline void class_mark(uint8_t *map, unsigned int class, size_t size,
+			      char *block)
+{
+	size_t slack = class_size(class) - size;
+	uint32_t far = size;
+	uint16_t tag;
+
+	if (class > CLASS_SMALL) {
+		class_mark_medium(map, class, size);
+		return;
+	}
+	if (slack >= SLACK_FAR) {
+		memcpy(block + class_size(class) - sizeof(far), &far,
+		       sizeof(far));
+		slack = SLACK_FAR;
+	}
+	tag = CLASS_LIVE | class | slack << 8;
+	memcpy(map, &tag, sizeof(tag));
+}
+
+/* The bytes that were asked for, of a live block. */
+static inline size_t class_block_size(const uint8_t *map, const char *block)
+{
+	unsigned int tag = map[0];
+	size_t slot = class_slot_size[tag];
+	uint32_t far;
+
+	if (likely(tag <= (CLASS_LIVE | CLASS_SMALL))) {
+		if (likely(map[1] != SLACK_FAR))
+			return slot - map[1];
+		memcpy(&far, block + slot - sizeof(far), sizeof(far));
+		return far <= slot ? far : slot;
+	}
+	return slot - (map[1] | (size_t)map[2] << SLACK_BITS);
+}
+
+#endif /* PRIVHEAP_SRC_SIZE_CLASS_H */

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: MIT
+/* Slabs: see slab.h. */
+#include "front.h"
+#include "heap.h"
+
+/* Slots of a slab, where a slab of the usual size has fewer than these. */
+#define SLAB_SLOTS_MIN	8
+
+struct slab *slab_find(const struct front *front, unsigned long granule)
+{
+	const struct slab_page *page;
+	struct slab *slab;
+
+	if (granule >= front->limit)
+		return NULL;
+	page = &front->pages[granule / (SLAB_PAGE / GRANULE)];
+	slab = &front->slabs[page->begins];
+	if (!page->begins || granule < slab->first) {
+		if (!page->covers)
+			return NULL;
+		slab = &front->slabs[page->covers];
+	}
+	return (granule - slab->first) * GRANULE <
+	       slab->slots * class_size(slab->class) ? slab : NULL;
+}
+
+static void slab_link(struct front *front, struct slab *slab)
+{
+	uint32_t *head = &front->partial[slab->class];
+	uint32_t number = slab - front->slabs;
+
+	slab->prev = 0;
+	slab->next = *head;
+	if (slab->next)
+		front->slabs[slab->next].prev = number;
+	*head = number;
+}
+
+static void slab_unlink(struct front *front, struct slab *slab)
+{
+	if (slab->prev)
+		front->slabs[slab->prev].next = slab->next;
+	else
+		front->partial[slab->class] = slab->next;
+	if (slab->next)
+		front->slabs[slab->next].prev = slab->prev;
+}
+
+unsigned int slab_take(struct front *front, unsigned int class,
+		       uint32_t *entries, unsigned int count)
+{
+	const uint32_t granules = class_size(class) / GRANULE;
+	unsigned int got = 0, word;
+	struct slab *slab;
+
+	while (got < count && front->partial[class]) {
+		unsigned int before = got;
+
+		slab = &front->slabs[front->partial[class]];
+		for (word = 0; word < SLAB_WORDS && got < count; word++) {
+			uint64_t bits = slab->bits[word];
+			uint32_t entry = slab->first + word * 64 * granules;
+
+			while (bits && got < count) {
+				entries[got++] = entry + __builtin_ctzll(bits) *
+						 granules;
+				bits &= bits - 1;
+			}
+			slab->bits[word] = bits;
+		}
+		slab->free -= got - before;
+		front->free_bytes -= (got - before) * class_size(class);
+		if (!slab->free)
+			slab_unlink(front, slab);
+		else if (got == before)
+			break;		/* damaged */
+	}
+	return got;
+}
+
+/* How many slots a slab gets, or 0: none for this heap. */
+static size_t slab_slots(const struct front *front, size_t slot)
+{
+	size_t slots = front->slab_target / slot;
+	size_t most = front->region->reserved / 16 / slot;
+
+	if (slots > SLAB_SLOTS)
+		slots = SLAB_SLOTS;
+	if (slots < SLAB_SLOTS_MIN)
+		slots = most < SLAB_SLOTS_MIN ? most : SLAB_SLOTS_MIN;
+	return slots * slot < SLAB_PAGE || slots < 2 ? 0 : slots;
+}
+
+/* Says which pages the slab lies over. */
+static void slab_set_pages(struct front *front, const struct slab *slab,
+			   uint32_t number)
+{
+	const size_t per_page = SLAB_PAGE / GRANULE;
+	size_t last = slab->first + slab->slots * class_size(slab->class) /
+		      GRANULE - 1;
+	size_t page = slab->first / per_page;
+
+	front->pages[page].begins = number;
+	while (++page <= last / per_page)
+		front->pages[page].covers = number;
+}
+
+bool slab_create(struct front *front, unsigned int class)
+{
+	size_t size = class_size(class), slots = slab_slots(front, size), dirty;
+	unsigned int word;
+	struct slab *slab;
+	size_t first, end;
+	uint32_t number;
+	char *memory;
+
+	if (!slots)
+		return false;
+	memory = heap_region_get(front->heap, front->region, slots * size,
+				 &dirty);
+	if (!memory)
+		return false;
+	first = (memory - front->base) / GRANULE;
+	end = first + slots * size / GRANULE;
+	if (!front_extend(front, end)) {
+		blocks_free(&front->region->blocks, memory);
+		return false;
+	}
+
+	number = front->slab_unused;
+	if (number)
+		front->slab_unused = front->slabs[number].next;
+	else
+		number = ++front->slabs_used;
+	slab = &front->slabs[number];
+	slab->first = first;
+	slab->slots = slots;
+	slab->free = slots;
+	slab->class = class;
+	for (word = 0; word < SLAB_WORDS; word++) {
+		size_t left = slots > word * 64 ? slots - word * 64 : 0;
+
+		slab->bits[word] = left >= 64 ? ~(uint64_t)0 :
+				   ((uint64_t)1 << left) - 1;
+	}
+	slab_set_pages(front, slab, number);
+	slab_link(front, slab);
+	front->slab_bytes += slots * size;
+	front->free_bytes += slots * size;
+	return true;
+}
+
+static void slab_destroy(struct front *front, struct slab *slab)
+{
+	size_t bytes = slab->slots * class_size(slab->class);
+	uint32_t number = slab - front->slabs;
+
+	slab_unlink(front, slab);
+	slab_set_pages(front, slab, 0);
+	front->slab_bytes -= bytes;
+	front->free_bytes -= bytes;
+	slab->class = 0;
+	slab->next = front->slab_unused;
+	front->slab_unused = number;
+	blocks_free(&front->region->blocks,
+		    front->base + slab->first * GRANULE);
+}
+
+void slab_put(struct front *front, const uint32_t *entries, unsigned int count)
+{
+	struct slab *slab;
+	unsigned int i;
+	int slot;
+
+	for (i = 0; i < count; i++) {
+		slab = slab_find(front, entries[i]);
+		slot = slab ? slab_slot(slab, entries[i]) : -1;
+		if (unlikely(slot < 0))
+			continue;	/* damaged: better lose it */
+		slab->bits[slot / 64] |= (uint64_t)1 << (slot % 64);
+		front->free_bytes += class_size(slab->class);
+		if (!slab->free++)
+			slab_link(front, slab);
+		else if (slab->free == slab->slots &&
+			 (slab->next || slab->prev))
+			slab_destroy(front, slab);
+	}
+}
+
+void slab_release_empty(struct front *front)
+{
+	unsigned int class;
+	struct slab *slab;
+	uint32_t number;
+
+	for (class = 1; class < CLASS_COUNT; class++) {
+		number = front->partial[class];
+		while (number) {
+			slab = &front->slabs[number];
+			number = slab->next;
+			if (slab->free == slab->slots)
+				slab_destroy(front, slab);
+		}
+	}
+}
+
+bool slab_check(const struct front *front)
+{
+	size_t slab_bytes = 0, free_bytes = 0;
+	const struct slab *slab;
+	unsigned int bits, word;
+	uint32_t number;
+
+	for (number = 1; number <= front->slabs_used; number++) {
+		slab = &front->slabs[number];
+		if (!slab->class)
+			continue;
+		if (slab->class >= CLASS_COUNT || slab->slots > SLAB_SLOTS ||
+		    slab_find(front, slab->first) != slab)
+			return false;
+		bits = 0;
+		for (word = 0; word < SLAB_WORDS; word++)
+			bits += __builtin_popcountll(slab->bits[word]);
+		if (bits != slab->free || bits > slab->slots)
+			return false;
+		slab_bytes += slab->slots * class_size(slab->class);
+		free_bytes += slab->free * class_size(slab->class);
+	}
+	return slab_bytes == front->slab_bytes &&
+	       free_bytes == front->free_bytes;
+}
