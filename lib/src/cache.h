@@ -46,9 +46,9 @@ struct cache_slot;
 #endif
 #endif
 
-#define CACHE_LINE_SHIFT	8
-#define CACHE_LINE_MAX		63	/* entries; the last word is the sentinel */
-#define CACHE_HEAD		1280	/* bytes before the lines, and no more */
+#define CACHE_LINE_SHIFT	9
+#define CACHE_LINE_MAX		127	/* entries; the last word is the sentinel */
+#define CACHE_HEAD		1536	/* bytes before the lines, and no more */
 
 /**
  * struct cache - free slots of one heap at hand of one thread
@@ -169,7 +169,7 @@ static inline bool cache_push(struct cache *cache, const void *heap,
 		 "jne %l[miss]\n\t"
 		 "movzbl (%[map], %[entry]), %k[tag]\n\t"
 		 "movl %c[tops](%[cache], %[tag], 4), %k[top]\n\t"
-		 "testb $0xfc, %b[top]\n\t"
+		 "testl $0x1fc, %k[top]\n\t"
 		 "je %l[miss]\n\t"
 		 "movb $0, (%[map], %[entry])\n\t"
 		 "movl %k[entry], -4(%[cache], %[top])\n\t"

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT
 /* The way of a slot from slabs by depots to caches, and back: see front.h. */
+#include <time.h>
+
 #include "front.h"
 #include "heap.h"
 
 /* The most of a class's slots that one thread has at hand. */
-#define FRONT_LINE_BYTES	((size_t)256 << 10)
+#define FRONT_LINE_BYTES	((size_t)8 << 20)
 
 /* What a line holds at first; it doubles each time that it was too short. */
 #define FRONT_LINE_FIRST	8
 
-/* Visits to depots between two looks for idle ones. */
-#define FRONT_SWEEP		256
+/* Visits to depots between two looks at the clock. */
+#define FRONT_TICKS		8
 
 static unsigned int line_max(unsigned int class)
 {
@@ -23,38 +25,49 @@ static unsigned int line_max(unsigned int class)
 
 /* --- depots */
 
-/* Gives slots that nobody came for lately back to their slabs. */
-static void depots_sweep(struct front *front)
+/* Bytes of slots that wait in depots and, as far as can be seen, in caches. */
+static size_t front_waiting(const struct front *front)
 {
-	struct depot *depot;
-	unsigned int class;
+	const struct cache *cache;
+	unsigned int class, count;
+	size_t bytes = 0;
 
 	for (class = 1; class < CLASS_COUNT; class++) {
-		depot = &front->depots[class];
-		if (depot->idle && depot->count) {
-			slab_put(front, depot->entries, depot->count);
-			depot->count = 0;
-		}
-		depot->idle = true;
+		count = front->depots[class].count;
+		/* Their owners are at work on them: good for an estimate. */
+		for (cache = front->cache_list; cache; cache = cache->next)
+			count += cache_count(cache, class);
+		bytes += count * class_size(class);
 	}
+	return bytes;
 }
 
-/*
- * Half of all slots are free, and more than the last time that this helped:
- * what is in caches and depots may be all that keeps slabs from being empty.
- */
-static void front_shrink(struct front *front)
+static void front_look(struct front *front)
 {
-	size_t step;
+	size_t spare = front->free_bytes + front_waiting(front);
+	bool before = front->spare;
 
-	if (front->free_bytes < front->drain_at ||
-	    front->free_bytes < front->slab_bytes / 2)
+	front->spare = spare > (front->slab_bytes - spare) / 4 + FRONT_SPARE_MIN;
+	if (!front->spare || !before)
 		return;
 	front_drain(front->heap);
-	step = front->slab_bytes / 8;
-	if (step < FRONT_DRAIN_MIN)
-		step = FRONT_DRAIN_MIN;
-	front->drain_at = front->free_bytes + step;
+	front->spare = false;
+}
+
+/* Comes by with each visit to a depot. */
+static void front_tick(struct front *front)
+{
+	struct timespec now;
+	uint64_t ms;
+
+	if (++front->ticks % FRONT_TICKS)
+		return;
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	ms = (uint64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	if (ms - front->looked < FRONT_WINDOW_MS)
+		return;
+	front->looked = ms;
+	front_look(front);
 }
 
 static void depot_put(struct front *front, unsigned int class,
@@ -62,17 +75,14 @@ static void depot_put(struct front *front, unsigned int class,
 {
 	struct depot *depot = &front->depots[class];
 
-	depot->idle = false;
 	if (depot->count + count <= depot->limit) {
 		memcpy(depot->entries + depot->count, entries,
 		       count * sizeof(*entries));
 		depot->count += count;
 	} else {
 		slab_put(front, entries, count);
-		front_shrink(front);
 	}
-	if (++front->ticks % FRONT_SWEEP == 0)
-		depots_sweep(front);
+	front_tick(front);
 }
 
 /* Up to @count slots; a new slab is made only if there is none at all. */
@@ -81,7 +91,7 @@ static unsigned int depot_take(struct front *front, unsigned int class,
 {
 	struct depot *depot = &front->depots[class];
 
-	depot->idle = false;
+	front_tick(front);
 	if (depot->count) {
 		if (count > depot->count)
 			count = depot->count;
@@ -135,27 +145,26 @@ static uint32_t line_pop(struct front *front, struct cache *cache,
 static void line_push(struct front *front, struct cache *cache,
 		      unsigned int class, uint32_t entry)
 {
+	unsigned int cap = cache->caps[class], max = line_max(class), count;
 	uint32_t entries[CACHE_LINE_MAX];
-	unsigned int cap = cache->caps[class], count;
 
-	if (cache_count(cache, class) == cap) {
+	if (cache_count(cache, class) < cap) {
+		cache_fill(cache, class, &entry, 1);
+		return;
+	}
+	if (cap < max) {
 		count = cache_drain(cache, class, entries, cap);
 		cap = cap ? cap * 2 : FRONT_LINE_FIRST;
-		if (cap > line_max(class))
-			cap = line_max(class);
-		cache_set_cap(cache, class, cap);
-		/* The older half goes, and the newer one stays. */
-		cap /= 2;
-		if (count > cap) {
-			cache_fill(cache, class, entries, cap);
-			cache_fill(cache, class, &entry, 1);
-			/* May empty the caches: nothing of the line is needed. */
-			depot_put(front, class, entries + cap, count - cap);
-			return;
-		}
+		cache_set_cap(cache, class, cap < max ? cap : max);
 		cache_fill(cache, class, entries, count);
+		cache_fill(cache, class, &entry, 1);
+		return;
 	}
+	/* The older half goes, and the newer one stays. */
+	count = cache_drain(cache, class, entries, cap / 2);
 	cache_fill(cache, class, &entry, 1);
+	/* This may empty the caches: nothing of the line is needed any more. */
+	depot_put(front, class, entries, count);
 }
 
 /* --- a heap's fronts */
@@ -351,7 +360,7 @@ void front_free(struct front *front, void *block)
 		line_push(front, cache, class, entry);
 	} else {
 		slab_put(front, &entry, 1);
-		front_shrink(front);
+		front_tick(front);
 	}
 }
 

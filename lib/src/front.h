@@ -25,14 +25,20 @@
 /* Requests for a class after which it gets slabs. */
 #define FRONT_HOT	16
 
-#define DEPOT_MAX	124
+#define DEPOT_MAX	190
 
 /* The most of a class that a depot, and the least that a line has room for. */
-#define FRONT_DEPOT_BYTES	((size_t)128 << 10)
-#define FRONT_LINE_MIN		8
+#define FRONT_DEPOT_BYTES	((size_t)4 << 20)
+#define FRONT_LINE_MIN		16
 
-/* Free slots are looked over when there are this many bytes of them more. */
-#define FRONT_DRAIN_MIN		((size_t)1 << 20)
+/*
+ * How memory goes back by itself: the clock is looked at on the slow path, and
+ * when at two looks in a row, at least so many milliseconds apart, the slots
+ * that are not in use have more bytes than a quarter of those that are and this
+ * many, then caches and depots are emptied and empty slabs given up.
+ */
+#define FRONT_WINDOW_MS		50
+#define FRONT_SPARE_MIN		((size_t)1 << 20)
 
 struct heap;
 struct heap_region;
@@ -42,12 +48,10 @@ struct heap_region;
  *	have next, without a look at their slabs
  * @count: entries
  * @limit: how many there may be
- * @idle: nobody has come by since the last time that depots were looked over
  */
 struct depot {
 	uint16_t count;
 	uint16_t limit;
-	bool idle;
 	uint32_t entries[DEPOT_MAX];
 };
 
@@ -67,8 +71,9 @@ struct depot {
  * @limit: granules that have map bytes and pages
  * @slab_bytes: bytes of all slots
  * @free_bytes: bytes of the slots that are free in their slabs
- * @drain_at: @free_bytes at which caches and depots are emptied
- * @ticks: what has come to the depots, for looking them over now and then
+ * @ticks: slots' ways to and from the depots, to look at the clock now and then
+ * @looked: when that was, in milliseconds of the system's clock
+ * @spare: there was too much then
  * @partial: by class, slabs with free slots
  * @cache_list: caches of this front
  * @caches: by thread slot
@@ -89,8 +94,9 @@ struct front {
 	size_t limit;
 	size_t slab_bytes;
 	size_t free_bytes;
-	size_t drain_at;
 	unsigned int ticks;
+	uint64_t looked;
+	bool spare;
 	uint32_t partial[CLASS_COUNT];
 	struct cache *cache_list;
 	struct cache *caches[FRONT_SLOTS];

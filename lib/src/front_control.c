@@ -70,7 +70,6 @@ struct front *front_create(struct heap *heap, struct heap_region *region)
 	front->map = (uint8_t *)front + layout.map;
 	front->slabs_max = front_slabs_max(reserved) - 1;
 	front->slab_target = slab_target(reserved);
-	front->drain_at = FRONT_DRAIN_MIN;
 	for (class = 1; class < CLASS_COUNT; class++) {
 		limit = FRONT_DEPOT_BYTES / class_size(class);
 		if (limit > DEPOT_MAX)

@@ -98,25 +98,20 @@ static __attribute__((noinline)) void *heap_alloc_slowly(HANDLE handle,
 	return block;
 }
 
-static __attribute__((noinline)) void *heap_alloc_medium(HANDLE handle,
-							 DWORD flags,
-							 SIZE_T size)
+static __attribute__((noinline)) void *
+heap_alloc_medium(HANDLE handle, DWORD flags, SIZE_T size, struct cache *cache)
 {
-	struct cache *cache = cache_current;
 	unsigned long entry;
-	unsigned int class;
-	char *block;
+	unsigned int tag;
 
 	/* In a new thread there is no cache yet, and small sizes come by, too. */
-	if (!(flags & HEAP_ZERO_MEMORY) && size < cache->medium) {
-		class = class_of_medium(size);
-		if (cache_pop(cache, handle, CLASS_LIVE | class, &entry)) {
-			block = cache_block(cache, entry);
-			class_mark_medium(cache->map + entry, class, size);
-			return block;
-		}
-	}
-	return heap_alloc_slowly(handle, flags, size);
+	if (unlikely(size >= cache->medium || flags & HEAP_ZERO_MEMORY))
+		return heap_alloc_slowly(handle, flags, size);
+	tag = class_tag_medium(size);
+	if (unlikely(!cache_pop(cache, handle, tag, &entry)))
+		return heap_alloc_slowly(handle, flags, size);
+	class_mark_medium(cache->map + entry, tag, size);
+	return cache_block(cache, entry);
 }
 
 EXPORT LPVOID WINAPI HeapAlloc(HANDLE hHeap, DWORD dwFlags, SIZE_T dwBytes)
@@ -126,7 +121,7 @@ EXPORT LPVOID WINAPI HeapAlloc(HANDLE hHeap, DWORD dwFlags, SIZE_T dwBytes)
 	uint16_t tag;
 
 	if (unlikely(dwBytes >= cache->small))
-		return heap_alloc_medium(hHeap, dwFlags, dwBytes);
+		return heap_alloc_medium(hHeap, dwFlags, dwBytes, cache);
 	tag = class_tags[dwBytes];
 	if (unlikely(dwFlags & HEAP_ZERO_MEMORY) ||
 	    !cache_pop(cache, hHeap, tag & 0xff, &entry))

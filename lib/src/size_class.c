@@ -3,6 +3,7 @@
 #include "size_class.h"
 
 uint16_t class_tags[SMALL_MAX + 1];
+uint8_t class_tags_medium[SLOT_MAX / 128];
 uint32_t class_slot_size[256];
 uint32_t class_reciprocal[CLASS_COUNT];
 
@@ -18,13 +19,15 @@ static void class_add(unsigned int class, size_t slot)
 void class_init(void)
 {
 	unsigned int class = 1;
-	size_t slot, step, size = 0;
+	size_t slot, step, size = 0, medium = SMALL_MAX;
 
 	for (slot = 32; slot <= SLOT_MAX; slot += step) {
 		class_add(class, slot);
 		for (; size <= slot && size <= SMALL_MAX; size++)
 			class_tags[size] = CLASS_LIVE | class |
 					   (slot - size) << 8;
+		for (; medium < slot; medium += 128)
+			class_tags_medium[medium / 128] = CLASS_LIVE | class;
 		class++;
 		if (slot < 256)
 			step = 16;

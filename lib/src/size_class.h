@@ -8,10 +8,10 @@
  * must be its own.
  *
  * A block in a slot is described by map bytes, one for each 16 bytes (granule)
- * of the heap: the byte of its first granule is CLASS_LIVE | class, the next
- * one or two hold the slack, the bytes of the slot beyond what the program
- * asked for, in groups of seven bits. So a byte with CLASS_LIVE set is the
- * beginning of a live block, and nothing else is.
+ * of the heap: the byte of its first granule is CLASS_LIVE | class. The next one
+ * holds a small block's slack, the bytes of the slot beyond what the program
+ * asked for; the next two the size of a larger one, in groups of seven bits. So
+ * a byte with CLASS_LIVE set is the beginning of a live block, and nothing else.
  */
 #ifndef PRIVHEAP_SRC_SIZE_CLASS_H
 #define PRIVHEAP_SRC_SIZE_CLASS_H
@@ -30,10 +30,12 @@
 
 /* A small block's slack that does not fit: the size is in the slot's last bytes. */
 #define SLACK_FAR	127u
-#define SLACK_BITS	7
 
 /* Map bytes of a new small block, by its size: tag in the low, slack in the high. */
 extern uint16_t class_tags[SMALL_MAX + 1];
+
+/* Tags of medium sizes, by (size - 1) / 128. */
+extern uint8_t class_tags_medium[SLOT_MAX / 128];
 
 /* Bytes of a slot, by tag: only entries from CLASS_LIVE on mean something. */
 extern uint32_t class_slot_size[256];
@@ -44,19 +46,17 @@ extern uint32_t class_reciprocal[CLASS_COUNT];
 /* Fills the tables; idempotent, before anything else here. */
 void class_init(void);
 
-/* The class for @size, SMALL_MAX < @size <= SLOT_MAX. */
-static inline unsigned int class_of_medium(size_t size)
+/* The tag for @size, SMALL_MAX < @size <= SLOT_MAX: steps of 128 and more. */
+static inline unsigned int class_tag_medium(size_t size)
 {
-	unsigned int log = 63 - __builtin_clzl(size - 1);
-
-	return CLASS_SMALL + 1 + (log - 10) * 8 + ((size - 1) >> (log - 3)) - 8;
+	return class_tags_medium[(size - 1) / 128];
 }
 
 /* The class for @size, at most SLOT_MAX. */
 static inline unsigned int class_of(size_t size)
 {
-	return size <= SMALL_MAX ? class_tags[size] & ~CLASS_LIVE & 0xff :
-				   class_of_medium(size);
+	return (size <= SMALL_MAX ? class_tags[size] & 0xff :
+				    class_tag_medium(size)) & ~CLASS_LIVE;
 }
 
 static inline size_t class_size(unsigned int class)
@@ -64,14 +64,15 @@ static inline size_t class_size(unsigned int class)
 	return class_slot_size[CLASS_LIVE | class];
 }
 
-/* Says in the map that a slot, not a small one, holds a block of @size bytes. */
-static inline void class_mark_medium(uint8_t *map, unsigned int class,
+/*
+ * Says in the map that a slot, not a small one, holds a block of @size bytes:
+ * the low 14 bits of the size tell it from all others that the slot may hold.
+ */
+static inline void class_mark_medium(uint8_t *map, unsigned int tag,
 				     size_t size)
 {
-	uint32_t slack = class_size(class) - size;
-	uint32_t bytes = CLASS_LIVE | class |
-			 (slack & ((1 << SLACK_BITS) - 1)) << 8 |
-			 slack >> SLACK_BITS << 16;
+	uint32_t low = (size & 0x7f) | (size & 0x3f80) << 1;
+	uint32_t bytes = low << 8 | tag;
 
 	/* The slot has many more map bytes than four. */
 	memcpy(map, &bytes, sizeof(bytes));
@@ -86,7 +87,7 @@ static inline void class_mark(uint8_t *map, unsigned int class, size_t size,
 	uint16_t tag;
 
 	if (class > CLASS_SMALL) {
-		class_mark_medium(map, class, size);
+		class_mark_medium(map, CLASS_LIVE | class, size);
 		return;
 	}
 	if (slack >= SLACK_FAR) {
@@ -111,7 +112,7 @@ static inline size_t class_block_size(const uint8_t *map, const char *block)
 		memcpy(&far, block + slot - sizeof(far), sizeof(far));
 		return far <= slot ? far : slot;
 	}
-	return slot - (map[1] | (size_t)map[2] << SLACK_BITS);
+	return slot - ((slot - (map[1] | (size_t)map[2] << 7)) & 0x3fff);
 }
 
 #endif /* PRIVHEAP_SRC_SIZE_CLASS_H */

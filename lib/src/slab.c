@@ -150,22 +150,6 @@ bool slab_create(struct front *front, unsigned int class)
 	return true;
 }
 
-static void slab_destroy(struct front *front, struct slab *slab)
-{
-	size_t bytes = slab->slots * class_size(slab->class);
-	uint32_t number = slab - front->slabs;
-
-	slab_unlink(front, slab);
-	slab_set_pages(front, slab, 0);
-	front->slab_bytes -= bytes;
-	front->free_bytes -= bytes;
-	slab->class = 0;
-	slab->next = front->slab_unused;
-	front->slab_unused = number;
-	blocks_free(&front->region->blocks,
-		    front->base + slab->first * GRANULE);
-}
-
 void slab_put(struct front *front, const uint32_t *entries, unsigned int count)
 {
 	struct slab *slab;
@@ -181,10 +165,23 @@ void slab_put(struct front *front, const uint32_t *entries, unsigned int count)
 		front->free_bytes += class_size(slab->class);
 		if (!slab->free++)
 			slab_link(front, slab);
-		else if (slab->free == slab->slots &&
-			 (slab->next || slab->prev))
-			slab_destroy(front, slab);
 	}
+}
+
+static void slab_destroy(struct front *front, struct slab *slab)
+{
+	size_t bytes = slab->slots * class_size(slab->class);
+	uint32_t number = slab - front->slabs;
+
+	slab_unlink(front, slab);
+	slab_set_pages(front, slab, 0);
+	front->slab_bytes -= bytes;
+	front->free_bytes -= bytes;
+	slab->class = 0;
+	slab->next = front->slab_unused;
+	front->slab_unused = number;
+	blocks_free(&front->region->blocks,
+		    front->base + slab->first * GRANULE);
 }
 
 void slab_release_empty(struct front *front)

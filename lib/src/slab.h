@@ -76,7 +76,7 @@ unsigned int slab_take(struct front *front, unsigned int class,
 /* Makes a slab; false: no memory, or such slots are too large for the heap. */
 bool slab_create(struct front *front, unsigned int class);
 
-/* Gives slots back. A slab that gets empty goes, unless it is the class's last. */
+/* Gives slots back. Slabs that get empty stay for now. */
 void slab_put(struct front *front, const uint32_t *entries, unsigned int count);
 
 /* Gives all empty slabs to the back end. */
