@@ -168,7 +168,6 @@ struct cache *cache_get(struct front *front)
 {
 	struct cache_slot *slot = cache_slot_get();
 	struct cache *cache;
-	unsigned int class;
 
 	if (!slot)
 		return NULL;
@@ -178,17 +177,7 @@ struct cache *cache_get(struct front *front)
 	cache = cache_new(slot);
 	if (!cache)
 		return NULL;
-
-	cache->base = front->base;
-	cache->map = front->map;
-	cache->limit = front->limit;
-	cache->small = SMALL_MAX + 1;
-	cache->medium = SLOT_MAX + 1;
-	cache->front = front;
-	for (class = 1; class < CLASS_COUNT; class++)
-		cache_set_cap(cache, class, 0);
-	cache->next = front->cache_list;
-	front->cache_list = cache;
+	cache_attach(cache, front);
 	front->caches[slot->number] = cache;
 	return cache;
 }
@@ -280,13 +269,33 @@ void cache_forget(void)
 
 #endif /* CACHE_RSEQ */
 
+void cache_attach(struct cache *cache, struct front *front)
+{
+	unsigned int class;
+
+	cache->base = front->base;
+	cache->map = front->map;
+	cache->limit = front->limit;
+	cache->small = SMALL_MAX + 1;
+	cache->medium = SLOT_MAX + 1;
+	cache->front = front;
+	for (class = 1; class < CLASS_COUNT; class++)
+		cache_set_cap(cache, class, 0);
+	cache->next = front->cache_list;
+	front->cache_list = cache;
+}
+
 void cache_detach(struct front *front)
 {
-	struct cache *cache;
+	struct cache **link = &front->cache_list, *cache;
 
 	pthread_mutex_lock(&cache_lock);
-	while ((cache = front->cache_list)) {
-		front->cache_list = cache->next;
+	while ((cache = *link)) {
+		if (!cache->slot) {
+			link = &cache->next;
+			continue;
+		}
+		*link = cache->next;
 		front->caches[cache->slot->number] = NULL;
 		cache->heap = NULL;
 		cache->front = NULL;

@@ -18,8 +18,8 @@
  * then they can be revoked and emptied as all others.
  *
  * Where there is no rseq (other processors than x86-64, an old kernel or C
- * library, valgrind, sanitizers) no thread has caches, and everything goes
- * through the heap's lock.
+ * library, valgrind, sanitizers) no thread has caches. A front then has one that
+ * all threads share, under the heap's lock.
  *
  * A child of fork(2) sees all caches wiped (MADV_WIPEONFORK): zero is a cache
  * that fails every fast path.
@@ -61,7 +61,7 @@ struct cache_slot;
  * @medium: sizes below this have a line, likewise
  * @front: what the slots are of, NULL when the cache is unused
  * @next: the next cache of @front, or in the slot's list of unused ones
- * @slot: the owner
+ * @slot: the owner; NULL: the heap's lock, for those who have no cache
  * @caps: entries that a line may hold, by class
  * @tops: where the top entry of a line is, in bytes from the cache, by tag. A
  *	line grows downwards: its top is aligned to the size of a line when it is
@@ -234,6 +234,9 @@ static inline char *cache_block(const struct cache *cache, unsigned long entry)
  * of, unless the program keeps its threads apart itself.
  */
 
+/* Prepares a cache, of zeroes or used before, for a front. */
+void cache_attach(struct cache *cache, struct front *front);
+
 /* The calling thread's cache of a front, or NULL: there can be none. */
 struct cache *cache_get(struct front *front);
 
@@ -250,7 +253,7 @@ void cache_enable(struct cache *cache, struct heap *heap);
 bool cache_revoke(struct front *front);
 void cache_wait(void);
 
-/* Takes all caches, which are empty or of no use any more, from a front. */
+/* Takes all threads' caches, which are of no use any more, from a front. */
 void cache_detach(struct front *front);
 
 /* The owner's, or after a revoke anybody's, way to the lines. */

@@ -107,18 +107,23 @@ static unsigned int depot_take(struct front *front, unsigned int class,
 
 /* --- lines */
 
-/* The calling thread's cache, ready for use; NULL: there can be none. */
+/*
+ * The calling thread's cache, ready for use, or else the one that all share;
+ * NULL: neither.
+ */
 static struct cache *front_cache(struct front *front)
 {
 	struct cache *cache;
 
 	/* While HeapLock() is in force everything goes through the lock. */
-	if (front != front->heap->front || front->heap->held)
-		return NULL;
-	cache = cache_get(front);
-	if (cache)
-		cache_enable(cache, front->heap);
-	return cache;
+	if (likely(front == front->heap->front && !front->heap->held)) {
+		cache = cache_get(front);
+		if (likely(cache)) {
+			cache_enable(cache, front->heap);
+			return cache;
+		}
+	}
+	return front_shared(front);
 }
 
 /* A slot off the cache's line, which is filled if need be; 0: none. */

@@ -74,6 +74,7 @@ struct depot {
  * @ticks: slots' ways to and from the depots, to look at the clock now and then
  * @looked: when that was, in milliseconds of the system's clock
  * @spare: there was too much then
+ * @shared: the cache of those who have none, or NULL
  * @partial: by class, slabs with free slots
  * @cache_list: caches of this front
  * @caches: by thread slot
@@ -97,6 +98,7 @@ struct front {
 	unsigned int ticks;
 	uint64_t looked;
 	bool spare;
+	struct cache *shared;
 	uint32_t partial[CLASS_COUNT];
 	struct cache *cache_list;
 	struct cache *caches[FRONT_SLOTS];
@@ -108,6 +110,9 @@ struct front {
 /* For a region that has none; NULL: no memory. */
 struct front *front_create(struct heap *heap, struct heap_region *region);
 void front_destroy(struct front *front);
+
+/* The cache of those who have none, under the lock; NULL: no memory. */
+struct cache *front_shared(struct front *front);
 
 /* Sees to it that slabs up to this granule, and one more slab, can be described. */
 bool front_extend(struct front *front, size_t granules);

@@ -14,6 +14,7 @@ static_assert(FRONT_RESERVE_MIN / 64 >= SLAB_PAGE, "slabs are no smaller");
 
 /* Where the parts of a control area are, in bytes from its beginning. */
 struct front_layout {
+	size_t shared;
 	size_t slabs;
 	size_t pages;
 	size_t map;
@@ -40,7 +41,8 @@ static size_t front_slabs_max(size_t reserved)
 
 static void front_lay_out(struct front_layout *layout, size_t reserved)
 {
-	layout->slabs = front_round(sizeof(struct front));
+	layout->shared = front_round(sizeof(struct front));
+	layout->slabs = layout->shared + front_round(CACHE_SIZE);
 	layout->pages = layout->slabs +
 			front_round(front_slabs_max(reserved) *
 				    sizeof(struct slab));
@@ -58,7 +60,7 @@ struct front *front_create(struct heap *heap, struct heap_region *region)
 	size_t limit;
 
 	front_lay_out(&layout, reserved);
-	front = privheap_region_create(layout.end, layout.slabs, 0,
+	front = privheap_region_create(layout.end, layout.shared, 0,
 				       PRIVHEAP_CREATE_LAZY);
 	if (!front)
 		return NULL;
@@ -101,6 +103,21 @@ static bool front_commit(struct front *front, void *part, size_t have,
 	want = front_round(want);
 	return want <= have || !privheap_region_commit(front, offset + have,
 						       want - have, 0);
+}
+
+struct cache *front_shared(struct front *front)
+{
+	struct cache *cache;
+
+	if (likely(front->shared))
+		return front->shared;
+	cache = (struct cache *)((char *)front +
+				 front_round(sizeof(struct front)));
+	if (!front_commit(front, cache, 0, CACHE_SIZE))
+		return NULL;
+	cache_attach(cache, front);
+	front->shared = cache;
+	return cache;
 }
 
 bool front_extend(struct front *front, size_t granules)
