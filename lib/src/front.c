@@ -107,16 +107,13 @@ static unsigned int depot_take(struct front *front, unsigned int class,
 
 /* --- lines */
 
-/*
- * The calling thread's cache, ready for use, or else the one that all share;
- * NULL: neither.
- */
+/* The calling thread's cache, ready for use, or else the one that all share. */
 static struct cache *front_cache(struct front *front)
 {
 	struct cache *cache;
 
 	/* While HeapLock() is in force everything goes through the lock. */
-	if (likely(front == front->heap->front && !front->heap->held)) {
+	if (likely(!front->heap->held)) {
 		cache = cache_get(front);
 		if (likely(cache)) {
 			cache_enable(cache, front->heap);
@@ -174,72 +171,16 @@ static void line_push(struct front *front, struct cache *cache,
 
 /* --- a heap's fronts */
 
-/* Makes another front the current one: caches are of the current front only. */
-static void front_switch(struct heap *heap, struct front *front)
-{
-	if (heap->front) {
-		front_drain(heap);
-		cache_detach(heap->front);
-	}
-	heap->front = front;
-}
-
-/* The current front, or a first one; NULL: the heap is too small, or no memory. */
+/* The front, or a first one; NULL: the heap is too small, or no memory. */
 static struct front *front_start(struct heap *heap)
 {
-	struct heap_region *region = heap->regions;
-
 	if (likely(heap->front))
 		return heap->front;
-	if (sizeof(void *) < 8 || region->reserved < FRONT_RESERVE_MIN)
+	if (sizeof(void *) < 8 ||
+	    (heap->fixed && heap->first.reserved < FRONT_RESERVE_MIN))
 		return NULL;
-	heap->front = region->front ? region->front :
-		      front_create(heap, region);
+	heap->front = front_create(heap);
 	return heap->front;
-}
-
-/*
- * The current front has no slot and no room for a slab: use an older one again
- * in which much has been freed, or go on in a new region, if the heap may.
- */
-static bool front_advance(struct heap *heap, unsigned int class)
-{
-	size_t least = heap->front->slab_bytes / 8;
-	struct heap_region *region;
-	struct front *front;
-
-	if (heap->fixed)
-		return false;
-	for (region = heap->regions; region; region = region->next) {
-		front = region->front;
-		if (!front || front == heap->front)
-			continue;
-		if (front->free_bytes > front->slab_bytes / 4 &&
-		    front->free_bytes > least) {
-			front_switch(heap, front);
-			return true;
-		}
-	}
-	region = heap_add_region(heap, class_size(class) * SLAB_SLOTS);
-	if (!region)
-		return false;
-	front = front_create(heap, region);
-	if (!front) {
-		heap_remove_region(heap, region);
-		return false;
-	}
-	front_switch(heap, front);
-	return true;
-}
-
-static uint32_t front_pop(struct front *front, unsigned int class)
-{
-	struct cache *cache = front_cache(front);
-	uint32_t entry;
-
-	if (cache)
-		return line_pop(front, cache, class);
-	return depot_take(front, class, &entry, 1) ? entry : 0;
 }
 
 void *front_alloc(struct heap *heap, size_t size)
@@ -259,15 +200,9 @@ void *front_alloc(struct heap *heap, size_t size)
 	front = front_start(heap);
 	if (!front)
 		return NULL;
-	entry = front_pop(front, class);
-	if (unlikely(!entry)) {
-		if (!front_advance(heap, class))
-			return NULL;
-		front = heap->front;
-		entry = front_pop(front, class);
-		if (!entry)
-			return NULL;
-	}
+	entry = line_pop(front, front_cache(front), class);
+	if (unlikely(!entry))
+		return NULL;
 	block = front->base + entry * GRANULE;
 	class_mark(front->map + entry, class, size, block);
 	return block;
@@ -314,25 +249,9 @@ bool front_free_unlocked(struct heap *heap, void *block)
 	return entry < cache->limit && cache_push(cache, heap, entry);
 }
 
-struct front *front_of(struct heap *heap, const void *block)
-{
-	struct heap_region *region;
-	uintptr_t offset;
-
-	for (region = heap->regions; region; region = region->next) {
-		offset = (uintptr_t)block - (uintptr_t)region->base;
-		if (offset >= region->reserved)
-			continue;
-		return region->front && slab_find(region->front,
-						  offset / GRANULE) ?
-		       region->front : NULL;
-	}
-	return NULL;
-}
-
 static uint8_t *front_map(const struct front *front, const void *block)
 {
-	return front->map + ((const char *)block - front->base) / GRANULE;
+	return front->map + front_granule(front, block);
 }
 
 size_t front_size(const struct front *front, const void *block)
@@ -356,22 +275,15 @@ bool front_resize(struct front *front, void *block, size_t size, bool zero,
 
 void front_free(struct front *front, void *block)
 {
-	uint32_t entry = ((char *)block - front->base) / GRANULE;
 	unsigned int class = front_class(front, block);
-	struct cache *cache = front_cache(front);
+	uint32_t entry = front_granule(front, block);
 
 	front->map[entry] = 0;
-	if (cache) {
-		line_push(front, cache, class, entry);
-	} else {
-		slab_put(front, &entry, 1);
-		front_tick(front);
-	}
+	line_push(front, front_cache(front), class, entry);
 }
 
 void front_revoke(struct heap *heap)
 {
-	/* Only the current front has caches. */
 	if (heap->front && cache_revoke(heap->front))
 		cache_wait();
 }
@@ -379,28 +291,26 @@ void front_revoke(struct heap *heap)
 void front_drain(struct heap *heap)
 {
 	uint32_t entries[CACHE_LINE_MAX];
-	struct heap_region *region;
+	struct front *front = heap->front;
 	unsigned int class, count;
-	struct front *front;
 	struct cache *cache;
 
+	if (!front)
+		return;
 	front_revoke(heap);
-	for (region = heap->regions; region; region = region->next) {
-		front = region->front;
-		if (!front)
-			continue;
-		for (cache = front->cache_list; cache; cache = cache->next) {
-			for (class = 1; class < CLASS_COUNT; class++) {
-				count = cache_drain(cache, class, entries,
-						    CACHE_LINE_MAX);
-				slab_put(front, entries, count);
-			}
-		}
+	for (cache = front->cache_list; cache; cache = cache->next) {
 		for (class = 1; class < CLASS_COUNT; class++) {
-			slab_put(front, front->depots[class].entries,
-				 front->depots[class].count);
-			front->depots[class].count = 0;
+			count = cache_drain(cache, class, entries,
+					    CACHE_LINE_MAX);
+			slab_put(front, entries, count);
 		}
-		slab_release_empty(front);
 	}
+	for (class = 1; class < CLASS_COUNT; class++) {
+		slab_put(front, front->depots[class].entries,
+			 front->depots[class].count);
+		front->depots[class].count = 0;
+	}
+	slab_release_empty(front);
+	if (!front->slab_bytes)
+		front_clear(front);
 }

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The front end of a heap: slots of fixed sizes for what is allocated often,
- * from slabs in one of the heap's regions, by way of depots and caches.
+ * from slabs, by way of depots and caches.
  *
  * A size class is served by the front end once the heap has been asked for it
  * a few times: until then its blocks come from the back end, so that a small
- * heap has no slabs that are nearly empty. What the front end knows of itself
- * lies in a region of its own, the control area, which is committed as needed.
+ * heap has no slabs that are nearly empty.
+ *
+ * A slab is a block of the back end, in any of the heap's regions that lies in
+ * the front's window: a range of addresses around the first region, of which
+ * granules are numbered with 32 bits. What the front end knows of itself lies
+ * in a mapping of its own, the control area. It is large, but has pages only
+ * where something was written; and all of it may be read, so that an address
+ * that is no block's needs no more than a look at its map byte.
  *
  * All functions want the heap's lock.
  */
@@ -19,7 +25,7 @@
 /* Threads that can have caches at the same time. */
 #define FRONT_SLOTS	512
 
-/* The least reservation that is worth slabs. */
+/* The least maximum of a heap that is worth slabs. */
 #define FRONT_RESERVE_MIN	((size_t)256 << 10)
 
 /* Requests for a class after which it gets slabs. */
@@ -41,7 +47,6 @@
 #define FRONT_SPARE_MIN		((size_t)1 << 20)
 
 struct heap;
-struct heap_region;
 
 /**
  * struct depot - free slots of one class that caches have given back, or may
@@ -56,19 +61,19 @@ struct depot {
 };
 
 /**
- * struct front - the front end in one region; begins its control area
+ * struct front - the front end of a heap; begins its control area
  * @heap: the heap
- * @region: where the slabs are
- * @base: of the region: granule 0
+ * @length: bytes of the control area
+ * @base: of the window: granule 0
+ * @limit: granules of the window
  * @map: bytes that describe blocks, one for a granule: see size_class.h
  * @pages: which slabs are where
  * @slabs: by number; 0 is none
- * @slabs_committed: how many of @slabs have memory
  * @slabs_max: how many there can be
  * @slabs_used: the highest number given out
  * @slab_unused: a list of numbers that are free again
  * @slab_target: bytes that a slab of small slots has
- * @limit: granules that have map bytes and pages
+ * @slab_most: bytes that any slab has at the most
  * @slab_bytes: bytes of all slots
  * @free_bytes: bytes of the slots that are free in their slabs
  * @ticks: slots' ways to and from the depots, to look at the clock now and then
@@ -82,17 +87,17 @@ struct depot {
  */
 struct front {
 	struct heap *heap;
-	struct heap_region *region;
+	size_t length;
 	char *base;
+	size_t limit;
 	uint8_t *map;
 	struct slab_page *pages;
 	struct slab *slabs;
-	uint32_t slabs_committed;
 	uint32_t slabs_max;
 	uint32_t slabs_used;
 	uint32_t slab_unused;
 	size_t slab_target;
-	size_t limit;
+	size_t slab_most;
 	size_t slab_bytes;
 	size_t free_bytes;
 	unsigned int ticks;
@@ -107,15 +112,15 @@ struct front {
 
 /* front_control.c: the control area */
 
-/* For a region that has none; NULL: no memory. */
-struct front *front_create(struct heap *heap, struct heap_region *region);
+/* For a heap that has none; NULL: no memory. */
+struct front *front_create(struct heap *heap);
 void front_destroy(struct front *front);
 
-/* The cache of those who have none, under the lock; NULL: no memory. */
+/* The cache of those who have none, used under the lock. */
 struct cache *front_shared(struct front *front);
 
-/* Sees to it that slabs up to this granule, and one more slab, can be described. */
-bool front_extend(struct front *front, size_t granules);
+/* There are no slabs: what described them gives its pages back. */
+void front_clear(struct front *front);
 
 /* front.c */
 
@@ -129,19 +134,28 @@ void *front_alloc(struct heap *heap, size_t size);
 void *front_alloc_unlocked(struct heap *heap, size_t size);
 bool front_free_unlocked(struct heap *heap, void *block);
 
-/* Whether the address is in a slab; if so, of which front. */
-struct front *front_of(struct heap *heap, const void *block);
+/* The granule that an address lies in; may be none of the window. */
+static inline unsigned long front_granule(const struct front *front,
+					  const void *address)
+{
+	return ((uintptr_t)address - (uintptr_t)front->base) / GRANULE;
+}
 
-/* The class of a live block in a slab, or 0: none begins there. */
+/* The slab over an address, or NULL. */
+static inline struct slab *front_slab(const struct front *front,
+				      const void *address)
+{
+	return front ? slab_find(front, front_granule(front, address)) : NULL;
+}
+
+/* The class of the live block that begins there, in a slab; 0: none does. */
 static inline unsigned int front_class(const struct front *front,
 				       const void *block)
 {
-	size_t offset = (const char *)block - front->base;
-	unsigned int tag;
+	unsigned int tag = front->map[front_granule(front, block)];
 
-	if (offset % GRANULE)
+	if ((uintptr_t)block % GRANULE)
 		return 0;
-	tag = front->map[offset / GRANULE];
 	return tag & CLASS_LIVE ? tag & ~CLASS_LIVE : 0;
 }
 

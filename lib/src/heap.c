@@ -44,10 +44,10 @@ static bool heap_find(struct heap *heap, const void *block, struct place *place)
 	*place = (struct place){};
 	if (region) {
 		/* The slabs are blocks of the region, but not the program's. */
-		place->front = front_of(heap, block);
-		if (place->front) {
-			if (!front_class(place->front, block))
+		if (front_slab(heap->front, block)) {
+			if (!front_class(heap->front, block))
 				return false;
+			place->front = heap->front;
 			place->size = front_size(place->front, block);
 			return true;
 		}
@@ -62,21 +62,6 @@ static bool heap_find(struct heap *heap, const void *block, struct place *place)
 		return false;
 	place->size = place->large->size;
 	return true;
-}
-
-void *heap_region_get(struct heap *heap, struct heap_region *region,
-		      size_t size, size_t *dirty)
-{
-	void *block = blocks_alloc(&region->blocks, size, dirty);
-	size_t need;
-
-	(void)heap;
-	if (block)
-		return block;
-	need = blocks_shortfall(&region->blocks, size);
-	if (need == SIZE_MAX || !heap_region_commit(region, need))
-		return NULL;
-	return blocks_alloc(&region->blocks, size, dirty);
 }
 
 /* A block from memory that must be committed first. */
@@ -102,8 +87,7 @@ static void *heap_alloc_slowly(struct heap *heap, size_t size, size_t *dirty)
 	return region ? blocks_alloc(&region->blocks, size, dirty) : NULL;
 }
 
-/* A block of which the first *@dirty bytes may hold anything. */
-static void *heap_get(struct heap *heap, size_t size, size_t *dirty)
+void *heap_get(struct heap *heap, size_t size, size_t *dirty)
 {
 	struct heap_region *region;
 	void *block;
@@ -144,14 +128,17 @@ void *heap_alloc(struct heap *heap, size_t size, bool zero)
 	return block;
 }
 
-/* Gives an ordinary block back, and its region when that was the last one. */
-static void heap_put(struct heap *heap, struct heap_region *region,
-		     void *block)
+static void heap_put_into(struct heap *heap, struct heap_region *region,
+			  void *block)
 {
 	blocks_free(&region->blocks, block);
-	if (region != &heap->first && !region->front &&
-	    blocks_empty(&region->blocks))
+	if (region != &heap->first && blocks_empty(&region->blocks))
 		heap_remove_region(heap, region);
+}
+
+void heap_put(struct heap *heap, void *block)
+{
+	heap_put_into(heap, heap_find_region(heap, block), block);
 }
 
 static void heap_release(struct heap *heap, const struct place *place,
@@ -160,7 +147,7 @@ static void heap_release(struct heap *heap, const struct place *place,
 	if (place->front)
 		front_free(place->front, block);
 	else if (place->region)
-		heap_put(heap, place->region, block);
+		heap_put_into(heap, place->region, block);
 	else
 		large_free(heap, place->large);
 }

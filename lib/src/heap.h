@@ -23,7 +23,6 @@ struct front;
  * @base: the region
  * @reserved: bytes
  * @committed: bytes, always from @base up
- * @front: the front end whose slabs are here, or NULL
  * @blocks: the rest of the region
  */
 struct heap_region {
@@ -31,7 +30,6 @@ struct heap_region {
 	char *base;
 	size_t reserved;
 	size_t committed;
-	struct front *front;
 	struct blocks blocks;
 };
 
@@ -64,8 +62,8 @@ struct large_block {
  * @growth: bytes to reserve for the next region
  * @regions: newest first
  * @large: blocks that have a region of their own
- * @front: where slots are taken from; read without @lock, too. A front, and its
- *	region, stays until the heap is destroyed.
+ * @front: the front end, or NULL; read without @lock, too, for it stays until
+ *	the heap is destroyed
  * @first: the first region
  */
 struct heap {
@@ -113,9 +111,12 @@ DWORD heap_realloc(struct heap *heap, void **block, size_t size, bool zero,
 DWORD heap_free(struct heap *heap, void *block);
 DWORD heap_size(struct heap *heap, const void *block, size_t *size);
 
-/* A block of one region, which may have to commit more; NULL: no room. */
-void *heap_region_get(struct heap *heap, struct heap_region *region,
-		      size_t size, size_t *dirty);
+/*
+ * The back end: a block of at most HEAP_MAX_BLOCK bytes in one of the regions, of
+ * which the first *@dirty bytes may hold anything and the others are zero.
+ */
+void *heap_get(struct heap *heap, size_t size, size_t *dirty);
+void heap_put(struct heap *heap, void *block);
 
 /* heap_usage.c */
 DWORD heap_usage(struct heap *heap, PRIVHEAP_USAGE *usage);

@@ -103,12 +103,10 @@ bool heap_destroy(HANDLE handle)
 	while (heap->regions != &heap->first) {
 		region = heap->regions;
 		heap->regions = region->next;
-		if (region->front)
-			front_destroy(region->front);
 		heap_release_region(region->base, region->reserved);
 	}
-	if (heap->first.front)
-		front_destroy(heap->first.front);
+	if (heap->front)
+		front_destroy(heap->front);
 	pthread_mutex_destroy(&heap->lock);
 	heap_release_region(heap, heap->first.reserved);
 	return true;

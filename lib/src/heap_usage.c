@@ -21,19 +21,18 @@ static bool usage_add_region(PRIVHEAP_USAGE *usage, void *base)
 }
 
 /* Adds the blocks in a slab; false: it is not one. */
-static bool usage_add_slab(PRIVHEAP_USAGE *usage, struct heap_region *region,
+static bool usage_add_slab(PRIVHEAP_USAGE *usage, const struct front *front,
 			   const char *block)
 {
-	size_t granule = (block - region->base) / GRANULE, slot;
-	struct slab *slab = region->front ? slab_find(region->front, granule) :
-					    NULL;
+	struct slab *slab = front_slab(front, block);
+	size_t slot;
 
 	if (!slab)
 		return false;
 	for (slot = 0; slot < slab->slots; slot++) {
-		if (front_class(region->front, block)) {
+		if (front_class(front, block)) {
 			usage->cBlocks++;
-			usage->cbAllocated += front_size(region->front, block);
+			usage->cbAllocated += front_size(front, block);
 		}
 		block += class_size(slab->class);
 	}
@@ -54,7 +53,7 @@ DWORD heap_usage(struct heap *heap, PRIVHEAP_USAGE *usage)
 		if (!usage_add_region(&sum, region->base))
 			return ERROR_GEN_FAILURE;
 		while ((more = blocks_next(&region->blocks, &view)) > 0) {
-			if (usage_add_slab(&sum, region, view.block))
+			if (usage_add_slab(&sum, heap->front, view.block))
 				continue;
 			sum.cBlocks++;
 			sum.cbAllocated += view.size;

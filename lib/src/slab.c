@@ -82,7 +82,7 @@ unsigned int slab_take(struct front *front, unsigned int class,
 static size_t slab_slots(const struct front *front, size_t slot)
 {
 	size_t slots = front->slab_target / slot;
-	size_t most = front->region->reserved / 16 / slot;
+	size_t most = front->slab_most / slot;
 
 	if (slots > SLAB_SLOTS)
 		slots = SLAB_SLOTS;
@@ -116,14 +116,15 @@ bool slab_create(struct front *front, unsigned int class)
 
 	if (!slots)
 		return false;
-	memory = heap_region_get(front->heap, front->region, slots * size,
-				 &dirty);
+	if (front->slabs_used == front->slabs_max && !front->slab_unused)
+		return false;
+	memory = heap_get(front->heap, slots * size, &dirty);
 	if (!memory)
 		return false;
-	first = (memory - front->base) / GRANULE;
+	first = front_granule(front, memory);
 	end = first + slots * size / GRANULE;
-	if (!front_extend(front, end)) {
-		blocks_free(&front->region->blocks, memory);
+	if (end < first || end > front->limit) {
+		heap_put(front->heap, memory);
 		return false;
 	}
 
@@ -180,8 +181,7 @@ static void slab_destroy(struct front *front, struct slab *slab)
 	slab->class = 0;
 	slab->next = front->slab_unused;
 	front->slab_unused = number;
-	blocks_free(&front->region->blocks,
-		    front->base + slab->first * GRANULE);
+	heap_put(front->heap, front->base + slab->first * GRANULE);
 }
 
 void slab_release_empty(struct front *front)
