@@ -130,14 +130,31 @@ EXPORT LPVOID WINAPI HeapAlloc(HANDLE hHeap, DWORD dwFlags, SIZE_T dwBytes)
 	return cache_block(cache, entry);
 }
 
+/* Where the block's slot is large enough, and the caller's cache knows it. */
+static bool heap_realloc_fast(HANDLE handle, DWORD flags, void *block,
+			      SIZE_T size)
+{
+	const struct cache *cache = cache_current;
+	unsigned long entry = cache_granule(cache, block);
+
+	return entry < cache->limit && cache->heap == handle &&
+	       cache->map[entry] & CLASS_LIVE &&
+	       front_resize(cache->front, block, size,
+			    flags & HEAP_ZERO_MEMORY,
+			    flags & HEAP_REALLOC_IN_PLACE_ONLY);
+}
+
 EXPORT LPVOID WINAPI HeapReAlloc(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem,
 				 SIZE_T dwBytes)
 {
-	struct heap *heap = heap_lookup(hHeap);
 	int saved = errno;
+	struct heap *heap;
 	DWORD error;
 	bool locked;
 
+	if (likely(lpMem) && heap_realloc_fast(hHeap, dwFlags, lpMem, dwBytes))
+		return lpMem;
+	heap = heap_lookup(hHeap);
 	if (!heap)
 		return heap_fail(hHeap, dwFlags, dwBytes, ERROR_INVALID_HANDLE);
 	if (!lpMem) {

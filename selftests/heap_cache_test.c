@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The threads' caches of free slots: what interrupts them (signals, revocation,
+ * cancellation), what outlives them, and what a child of fork sees of them. All
+ * of it holds without caches, too, where there is no rseq.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <privheap/heapapi.h>
+
+#include "kselftest_harness.h"
+
+#define BLOCKS	64
+
+static HANDLE shared;
+static atomic_int stop;
+static atomic_int damaged;
+
+static unsigned int next_random(unsigned int *state)
+{
+	*state = *state * 1103515245 + 12345;
+	return *state >> 8;
+}
+
+static SIZE_T random_size(unsigned int *state)
+{
+	unsigned int r = next_random(state);
+
+	return r % 8 ? r / 8 % 1024 : r / 8 % 20000;
+}
+
+static bool holds(const unsigned char *block, SIZE_T size, int value)
+{
+	return !size || (block[0] == value && block[size - 1] == value &&
+			 block[size / 2] == value);
+}
+
+/* Keeps some blocks, each full of its own value; counts what is not so. */
+static void exercise(HANDLE heap, unsigned int seed, unsigned int rounds)
+{
+	unsigned char *block[BLOCKS] = {};
+	SIZE_T size[BLOCKS];
+	unsigned int state = seed, i;
+
+	while (rounds-- && !atomic_load(&stop)) {
+		i = next_random(&state) % BLOCKS;
+		if (block[i]) {
+			if (!holds(block[i], size[i], (seed + i) & 0xff) ||
+			    HeapSize(heap, 0, block[i]) != size[i] ||
+			    HeapFree(heap, 0, block[i]) != TRUE)
+				atomic_fetch_add(&damaged, 1);
+			block[i] = NULL;
+			continue;
+		}
+		size[i] = random_size(&state);
+		block[i] = HeapAlloc(heap, 0, size[i]);
+		if (!block[i]) {
+			atomic_fetch_add(&damaged, 1);
+			continue;
+		}
+		memset(block[i], (seed + i) & 0xff, size[i]);
+	}
+	for (i = 0; i < BLOCKS; i++)
+		if (block[i] && HeapFree(heap, 0, block[i]) != TRUE)
+			atomic_fetch_add(&damaged, 1);
+}
+
+static SIZE_T blocks_of(HANDLE heap)
+{
+	PRIVHEAP_USAGE usage = { .cb = sizeof(usage) };
+
+	return PrivheapQueryHeap(heap, &usage) ? usage.cBlocks : (SIZE_T)-1;
+}
+
+FIXTURE(cache) {};
+
+FIXTURE_SETUP(cache)
+{
+	atomic_store(&stop, 0);
+	atomic_store(&damaged, 0);
+	shared = HeapCreate(0, 0, 0);
+	ASSERT_NE(NULL, shared);
+}
+
+FIXTURE_TEARDOWN(cache)
+{
+	EXPECT_EQ(0, atomic_load(&damaged));
+	EXPECT_EQ(TRUE, HeapValidate(shared, 0, NULL));
+	EXPECT_EQ(TRUE, HeapDestroy(shared));
+}
+
+static void *exerciser(void *arg)
+{
+	exercise(shared, (uintptr_t)arg, 300000);
+	return NULL;
+}
+
+/* ------------------------------------------------------------ interruptions */
+
+static void on_signal(int sig)
+{
+	(void)sig;
+}
+
+/* Each signal may abort a call in the middle of its restartable sequence. */
+TEST_F(cache, signals)
+{
+	struct sigaction action = { .sa_handler = on_signal,
+				    .sa_flags = SA_RESTART };
+	struct itimerval often = { { 0, 50 }, { 0, 50 } }, never = {};
+	struct sigaction old;
+
+	ASSERT_EQ(0, sigaction(SIGALRM, &action, &old));
+	ASSERT_EQ(0, setitimer(ITIMER_REAL, &often, NULL));
+	exercise(shared, 1, 1000000);
+	setitimer(ITIMER_REAL, &never, NULL);
+	sigaction(SIGALRM, &old, NULL);
+	EXPECT_EQ(0, blocks_of(shared));
+}
+
+static void *revoker(void *arg)
+{
+	(void)arg;
+	while (!atomic_load(&stop)) {
+		HeapLock(shared);
+		if (!HeapValidate(shared, 0, NULL))
+			atomic_fetch_add(&damaged, 1);
+		HeapUnlock(shared);
+		HeapCompact(shared, 0);
+		sched_yield();
+	}
+	return NULL;
+}
+
+/* HeapLock() and HeapCompact() take the caches from threads at work. */
+TEST_F(cache, revoked_at_work)
+{
+	pthread_t threads[3], other;
+
+	ASSERT_EQ(0, pthread_create(&other, NULL, revoker, NULL));
+	for (int i = 0; i < 3; i++) {
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, exerciser,
+					    (void *)(uintptr_t)(i + 1)));
+	}
+	for (int i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	atomic_store(&stop, 1);
+	pthread_join(other, NULL);
+	EXPECT_EQ(0, blocks_of(shared));
+}
+
+/* While the lock is held nothing changes, however fast the others are. */
+TEST_F(cache, lock_stops_all)
+{
+	pthread_t threads[3];
+	SIZE_T before;
+
+	for (int i = 0; i < 3; i++) {
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, exerciser,
+					    (void *)(uintptr_t)(i + 1)));
+	}
+	for (int i = 0; i < 20; i++) {
+		ASSERT_EQ(TRUE, HeapLock(shared));
+		before = blocks_of(shared);
+		for (int j = 0; j < 20; j++) {
+			sched_yield();
+			EXPECT_EQ(before, blocks_of(shared));
+		}
+		ASSERT_EQ(TRUE, HeapUnlock(shared));
+		usleep(1000);
+	}
+	atomic_store(&stop, 1);
+	for (int i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	EXPECT_EQ(0, blocks_of(shared));
+}
+
+static void *pair_for_ever(void *arg)
+{
+	(void)arg;
+	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
+	for (;;)
+		HeapFree(shared, 0, HeapAlloc(shared, 0, 100));
+	return NULL;
+}
+
+/* A thread that is cancelled anywhere in a call holds nobody up. */
+TEST_F(cache, cancelled_anywhere)
+{
+	pthread_t thread;
+
+	exercise(shared, 1, 1000);
+	for (int i = 0; i < 200; i++) {
+		ASSERT_EQ(0, pthread_create(&thread, NULL, pair_for_ever,
+					    NULL));
+		usleep(i * 7 % 500);
+		pthread_cancel(thread);
+		pthread_join(thread, NULL);
+		ASSERT_EQ(TRUE, HeapLock(shared));
+		ASSERT_EQ(TRUE, HeapUnlock(shared));
+	}
+	/* What it had in its hands is lost, at most. */
+	EXPECT_GE(200, blocks_of(shared));
+	exercise(shared, 1, 100000);
+}
+
+/* ----------------------------------------------------------- threads end */
+
+static void *allocate_and_exit(void *arg)
+{
+	void **block = arg;
+
+	for (int i = 0; i < 40; i++)
+		block[i] = HeapAlloc(shared, 0, 100);
+	for (int i = 0; i < 40; i += 2) {
+		if (HeapFree(shared, 0, block[i]) != TRUE)
+			atomic_fetch_add(&damaged, 1);
+	}
+	return NULL;
+}
+
+static unsigned int mappings(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	unsigned int lines = 0;
+	int c;
+
+	while (maps && (c = fgetc(maps)) != EOF)
+		lines += c == '\n';
+	if (maps)
+		fclose(maps);
+	return lines;
+}
+
+/* Whatever a thread had at hand is there for the others. */
+TEST_F(cache, threads_come_and_go)
+{
+	PRIVHEAP_USAGE usage = { .cb = sizeof(usage) };
+	unsigned int first = 0;
+	pthread_t thread;
+	void *block[40];
+
+	for (int i = 0; i < 2000; i++) {
+		ASSERT_EQ(0, pthread_create(&thread, NULL, allocate_and_exit,
+					    block));
+		pthread_join(thread, NULL);
+		for (int j = 1; j < 40; j += 2)
+			ASSERT_EQ(TRUE, HeapFree(shared, 0, block[j]));
+		if (i == 100)
+			first = mappings();
+	}
+	EXPECT_GE(first + 4, mappings());
+	HeapCompact(shared, 0);
+	ASSERT_EQ(TRUE, PrivheapQueryHeap(shared, &usage));
+	EXPECT_EQ(0, usage.cBlocks);
+	EXPECT_GE(64 * 1024, usage.cbCommitted);
+}
+
+/* A fixed heap that is full by what one thread has at hand serves another. */
+static void *fill_and_free(void *arg)
+{
+	HANDLE heap = arg;
+	static void *block[20000];
+	int n = 0;
+
+	while (n < 20000 && (block[n] = HeapAlloc(heap, 0, 100)))
+		n++;
+	while (n)
+		HeapFree(heap, 0, block[--n]);
+	return NULL;
+}
+
+TEST_F(cache, what_others_hold_back_is_used)
+{
+	HANDLE heap = HeapCreate(0, 0, 1 << 20);
+	pthread_t thread;
+
+	ASSERT_NE(NULL, heap);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, fill_and_free, heap));
+	pthread_join(thread, NULL);
+	EXPECT_NE(NULL, HeapAlloc(heap, 0, 900000));
+	EXPECT_EQ(TRUE, HeapDestroy(heap));
+}
+
+/* ------------------------------------------------------------------ fork */
+
+static int child_sees_nothing(HANDLE heap, void *block)
+{
+	SetLastError(0);
+	if (HeapAlloc(heap, 0, 100) || GetLastError() != ERROR_INVALID_HANDLE)
+		return 1;
+	SetLastError(0);
+	if (HeapAlloc(heap, 0, 5000) || GetLastError() != ERROR_INVALID_HANDLE)
+		return 2;
+	SetLastError(0);
+	if (HeapFree(heap, 0, block) || GetLastError() != ERROR_INVALID_HANDLE)
+		return 3;
+	if (HeapSize(heap, 0, block) != (SIZE_T)-1)
+		return 4;
+	if (HeapAlloc(NULL, 0, 100) || HeapFree(NULL, 0, block))
+		return 5;
+	/* and has what it makes itself */
+	heap = HeapCreate(0, 0, 0);
+	for (int i = 0; i < 1000; i++) {
+		block = HeapAlloc(heap, HEAP_ZERO_MEMORY, i);
+		if (!block || HeapSize(heap, 0, block) != (SIZE_T)i)
+			return 6;
+		if (i % 3 && !HeapFree(heap, 0, block))
+			return 7;
+	}
+	return HeapDestroy(heap) ? 0 : 8;
+}
+
+/* The cache is hot when the process forks, by the C library or without it. */
+TEST_F(cache, fork_child)
+{
+	void *block = NULL;
+	int status;
+	pid_t pid;
+
+	for (int i = 0; i < 100; i++) {
+		HeapFree(shared, 0, block);
+		block = HeapAlloc(shared, 0, 100);
+	}
+	pid = fork();
+	if (!pid)
+		_exit(child_sees_nothing(shared, block));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+
+	pid = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+	if (!pid)
+		_exit(child_sees_nothing(shared, block));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(TRUE, HeapFree(shared, 0, block));
+}
+
+/* Another thread is in the middle of its calls. */
+TEST_F(cache, fork_amid_calls)
+{
+	pthread_t threads[2];
+	int status;
+	pid_t pid;
+
+	for (int i = 0; i < 2; i++) {
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL, exerciser,
+					    (void *)(uintptr_t)(i + 1)));
+	}
+	for (int i = 0; i < 50; i++) {
+		pid = fork();
+		if (!pid)
+			_exit(child_sees_nothing(shared, shared));
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		ASSERT_EQ(0, status);
+	}
+	atomic_store(&stop, 1);
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	EXPECT_EQ(0, blocks_of(shared));
+}
+
+/* --------------------------------------------------------------- handles */
+
+/* A heap that another thread destroyed is no heap here, cache or not. */
+static void *destroyer(void *arg)
+{
+	return (void *)(uintptr_t)HeapDestroy(arg);
+}
+
+TEST_F(cache, destroyed_by_another_thread)
+{
+	HANDLE heap = HeapCreate(0, 0, 0);
+	pthread_t thread;
+	void *result;
+
+	for (int i = 0; i < 100; i++)
+		HeapFree(heap, 0, HeapAlloc(heap, 0, 100));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, destroyer, heap));
+	pthread_join(thread, &result);
+	EXPECT_NE(NULL, result);
+	SetLastError(0);
+	EXPECT_EQ(NULL, HeapAlloc(heap, 0, 100));
+	EXPECT_EQ(ERROR_INVALID_HANDLE, GetLastError());
+}
+
+/* Two heaps in turn, each with its own cache, and neither has the other's. */
+TEST_F(cache, heaps_in_turn)
+{
+	HANDLE heap = HeapCreate(0, 0, 0);
+
+	for (int i = 0; i < 1000; i++) {
+		void *one = HeapAlloc(shared, 0, 100);
+		void *two = HeapAlloc(heap, 0, 100);
+
+		ASSERT_EQ(FALSE, HeapFree(heap, 0, one));
+		ASSERT_EQ(FALSE, HeapFree(shared, 0, two));
+		ASSERT_EQ((SIZE_T)-1, HeapSize(heap, 0, one));
+		ASSERT_EQ(TRUE, HeapFree(heap, 0, two));
+		ASSERT_EQ(FALSE, HeapFree(heap, 0, two));
+		ASSERT_EQ(TRUE, HeapFree(shared, 0, one));
+	}
+	EXPECT_EQ(TRUE, HeapDestroy(heap));
+}
+
+/* Every address of a slab but those where live blocks begin is refused. */
+TEST_F(cache, interior_pointers)
+{
+	static const SIZE_T sizes[] = { 1, 32, 100, 1000, 5000, 60000 };
+	char *block[20];
+
+	for (unsigned int s = 0; s < ARRAY_SIZE(sizes); s++) {
+		for (int i = 0; i < 40; i++)
+			block[i % 20] = HeapAlloc(shared, 0, sizes[s]);
+		for (SIZE_T at = 1; at < sizes[s]; at += at < 64 ? 1 : 16) {
+			ASSERT_EQ(FALSE, HeapFree(shared, 0, block[3] + at));
+			ASSERT_EQ((SIZE_T)-1,
+				  HeapSize(shared, 0, block[3] + at));
+			ASSERT_EQ(FALSE,
+				  HeapValidate(shared, 0, block[3] + at));
+		}
+		for (int i = 0; i < 20; i++) {
+			ASSERT_EQ(TRUE, HeapFree(shared, 0, block[i]));
+			ASSERT_EQ(FALSE, HeapFree(shared, 0, block[i]));
+			ASSERT_EQ(NULL, HeapReAlloc(shared, 0, block[i], 10));
+			ASSERT_EQ(FALSE, HeapValidate(shared, 0, block[i]));
+		}
+	}
+}
+
+/* In place, by steps of one byte, and the bytes that come are zero. */
+TEST_F(cache, resized_in_place)
+{
+	unsigned char *block = NULL, *same;
+	SIZE_T size;
+
+	for (int i = 0; i < 100; i++)
+		block = HeapAlloc(shared, 0, 1000);
+	for (size = 999; size != (SIZE_T)-1; size--) {
+		same = HeapReAlloc(shared, HEAP_REALLOC_IN_PLACE_ONLY, block,
+				   size);
+		ASSERT_EQ(block, same);
+		ASSERT_EQ(size, HeapSize(shared, 0, block));
+	}
+	memset(block, 0xff, 1000);
+	ASSERT_EQ(block, HeapReAlloc(shared, HEAP_REALLOC_IN_PLACE_ONLY, block,
+				     10));
+	ASSERT_EQ(block, HeapReAlloc(shared, HEAP_REALLOC_IN_PLACE_ONLY |
+				     HEAP_ZERO_MEMORY, block, 1000));
+	for (size = 0; size < 1000; size++)
+		ASSERT_EQ(size < 10 ? 0xff : 0, block[size]);
+}
+
+TEST_HARNESS_MAIN
