@@ -71,5 +71,6 @@ void process_start(void)
 	anonymous_forget();
 	region_forget();
 	heap_forget();
+	virtual_forget();
 	atomic_store_explicit(state, PROCESS_READY, memory_order_release);
 }

@@ -46,5 +46,6 @@ void module_forget(void);
 void anonymous_forget(void);
 void region_forget(void);
 void heap_forget(void);
+void virtual_forget(void);
 
 #endif /* PRIVHEAP_SRC_PROCESS_H */

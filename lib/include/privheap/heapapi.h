@@ -244,6 +244,17 @@ typedef struct _SYSTEM_INFO {
  */
 void WINAPI GetSystemInfo(LPSYSTEM_INFO lpSystemInfo);
 
+/**
+ * GetNativeSystemInfo - describe the machine, also to a 32-bit program on it
+ * @lpSystemInfo: filled; cannot fail
+ *
+ * As GetSystemInfo(); but in a 32-bit process on a 64-bit kernel for x86 it
+ * tells of the machine and not of the process: the architecture is
+ * PROCESSOR_ARCHITECTURE_AMD64, the type PROCESSOR_AMD_X8664, and the highest
+ * address the machine's, or rather the highest that the member can hold.
+ */
+void WINAPI GetNativeSystemInfo(LPSYSTEM_INFO lpSystemInfo);
+
 /* ------------------------------------------------- additions for Linux */
 
 /**
@@ -329,5 +340,7 @@ DWORD WINAPI PrivheapGetDeniedLevel(void);
 #ifdef __cplusplus
 }
 #endif
+
+#include <privheap/memoryapi.h>
 
 #endif /* PRIVHEAP_HEAPAPI_H */
