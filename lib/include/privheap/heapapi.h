@@ -330,7 +330,8 @@ DWORD WINAPI PrivheapGetBackend(void);
  * PrivheapGetDeniedLevel - ask which quota refused
  *
  * Return: why the calling thread's latest HeapCreate(), HeapAlloc() or
- * HeapReAlloc() that failed with ERROR_NOT_ENOUGH_MEMORY did so: 0 no quota
+ * HeapReAlloc() that failed with ERROR_NOT_ENOUGH_MEMORY, or VirtualAlloc()
+ * with that or ERROR_COMMITMENT_LIMIT, did so: 0 no quota
  * (out of memory, or a block larger than the heap can ever hold), 1 the heap's
  * own maximum, 2 the limit of the process, 3 of the user, 4 of the cgroup,
  * 5 of the system (the values of PRIVHEAP_LEVEL_* in <linux/privheap.h>).
