@@ -72,5 +72,6 @@ void process_start(void)
 	region_forget();
 	cache_forget();
 	heap_forget();
+	virtual_forget();
 	atomic_store_explicit(state, PROCESS_READY, memory_order_release);
 }

@@ -47,5 +47,6 @@ void anonymous_forget(void);
 void region_forget(void);
 void cache_forget(void);
 void heap_forget(void);
+void virtual_forget(void);
 
 #endif /* PRIVHEAP_SRC_PROCESS_H */

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
-/* GetSystemInfo() */
+/* GetSystemInfo() and GetNativeSystemInfo() */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
@@ -13,9 +12,7 @@
 #include <privheap/heapapi.h>
 
 #include "common.h"
-
-/* What programs expect of Windows, though any page will do here. */
-#define ALLOCATION_GRANULARITY	65536
+#include "sysinfo.h"
 
 static uintptr_t sysinfo_lowest_address(void)
 {
@@ -37,18 +34,28 @@ static uintptr_t sysinfo_lowest_address(void)
 	return lowest < page_size() ? page_size() : lowest;
 }
 
-/* The last byte below the kernel's part of the address space. */
-static uintptr_t sysinfo_highest_address(void)
+#if defined(__i386__)
+/*
+ * uname(2) would tell, but says what a personality wants programs to believe.
+ * The kernels have given the code segment of 32-bit programs these numbers
+ * since there are two of them.
+ */
+static bool sysinfo_kernel_is_64bit(void)
+{
+	unsigned int cs;
+
+	__asm__("mov %%cs, %0" : "=r"(cs));
+	return cs == 0x23;
+}
+#endif
+
+uintptr_t sysinfo_highest_address(void)
 {
 #if defined(__x86_64__)
 	return ((uintptr_t)1 << 47) - page_size() - 1;
 #elif defined(__i386__)
-	struct utsname name;
-
 	/* A 64-bit kernel leaves nearly all of it to a 32-bit program. */
-	if (!uname(&name) && !strcmp(name.machine, "x86_64"))
-		return 0xFFFFE000u - 1;
-	return 0xC0000000u - 1;
+	return (sysinfo_kernel_is_64bit() ? 0xFFFFE000u : 0xC0000000u) - 1;
 #elif UINTPTR_MAX > 0xFFFFFFFF
 	return ((uintptr_t)1 << 47) - 1;
 #else
@@ -106,4 +113,17 @@ EXPORT void WINAPI GetSystemInfo(LPSYSTEM_INFO lpSystemInfo)
 	lpSystemInfo->dwNumberOfProcessors = processors;
 	lpSystemInfo->dwAllocationGranularity = ALLOCATION_GRANULARITY;
 	errno = saved;
+}
+
+EXPORT void WINAPI GetNativeSystemInfo(LPSYSTEM_INFO lpSystemInfo)
+{
+	GetSystemInfo(lpSystemInfo);
+#if defined(__i386__)
+	if (sysinfo_kernel_is_64bit()) {
+		lpSystemInfo->wProcessorArchitecture =
+			PROCESSOR_ARCHITECTURE_AMD64;
+		lpSystemInfo->dwProcessorType = PROCESSOR_AMD_X8664;
+		lpSystemInfo->lpMaximumApplicationAddress = (LPVOID)UINTPTR_MAX;
+	}
+#endif
 }

@@ -244,6 +244,17 @@ typedef struct _SYSTEM_INFO {
  */
 void WINAPI GetSystemInfo(LPSYSTEM_INFO lpSystemInfo);
 
+/**
+ * GetNativeSystemInfo - describe the machine, also to a 32-bit program on it
+ * @lpSystemInfo: filled; cannot fail
+ *
+ * As GetSystemInfo(); but in a 32-bit process on a 64-bit kernel for x86 it
+ * tells of the machine and not of the process: the architecture is
+ * PROCESSOR_ARCHITECTURE_AMD64, the type PROCESSOR_AMD_X8664, and the highest
+ * address the machine's, or rather the highest that the member can hold.
+ */
+void WINAPI GetNativeSystemInfo(LPSYSTEM_INFO lpSystemInfo);
+
 /* ------------------------------------------------- additions for Linux */
 
 /**
@@ -319,7 +330,8 @@ DWORD WINAPI PrivheapGetBackend(void);
  * PrivheapGetDeniedLevel - ask which quota refused
  *
  * Return: why the calling thread's latest HeapCreate(), HeapAlloc() or
- * HeapReAlloc() that failed with ERROR_NOT_ENOUGH_MEMORY did so: 0 no quota
+ * HeapReAlloc() that failed with ERROR_NOT_ENOUGH_MEMORY, or VirtualAlloc()
+ * with that or ERROR_COMMITMENT_LIMIT, did so: 0 no quota
  * (out of memory, or a block larger than the heap can ever hold), 1 the heap's
  * own maximum, 2 the limit of the process, 3 of the user, 4 of the cgroup,
  * 5 of the system (the values of PRIVHEAP_LEVEL_* in <linux/privheap.h>).
@@ -329,5 +341,7 @@ DWORD WINAPI PrivheapGetDeniedLevel(void);
 #ifdef __cplusplus
 }
 #endif
+
+#include <privheap/memoryapi.h>
 
 #endif /* PRIVHEAP_HEAPAPI_H */
