@@ -297,7 +297,9 @@ void cache_detach(struct front *front)
 		}
 		*link = cache->next;
 		front->caches[cache->slot->number] = NULL;
+		/* Its owner may try it yet, with what are no blocks any more. */
 		cache->heap = NULL;
+		cache->limit = 0;
 		cache->front = NULL;
 		cache->next = cache->slot->unused;
 		cache->slot->unused = cache;

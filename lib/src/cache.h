@@ -155,19 +155,18 @@ miss:
  * clears its map byte. False, and nothing has changed: not this heap's, no live
  * block begins there, the line is full, or interrupted.
  *
- * The map byte is cleared before the store that counts; an abort in between
- * puts it back.
+ * The map byte is cleared before the store that counts; an abort puts it back.
+ * Nobody but the caller has to do with the byte of a live block.
  */
 static inline bool cache_push(struct cache *cache, const void *heap,
 			      unsigned long entry)
 {
-	unsigned long tag = 0, top, scratch;
 	uint8_t *map = cache->map;
+	unsigned long tag = map[entry], top, scratch;
 
 	asm volatile goto(CACHE_RSEQ_BEGIN("%[scratch]", "%[top]")
 		 "cmpq %[heap], %c[key](%[cache])\n\t"
 		 "jne %l[miss]\n\t"
-		 "movzbl (%[map], %[entry]), %k[tag]\n\t"
 		 "movl %c[tops](%[cache], %[tag], 4), %k[top]\n\t"
 		 "testl $0x1fc, %k[top]\n\t"
 		 "je %l[miss]\n\t"
@@ -182,10 +181,9 @@ static inline bool cache_push(struct cache *cache, const void *heap,
 		 "movb %b[tag], (%[map], %[entry])\n\t"
 		 "jmp %l[miss]\n\t"
 		 ".popsection"
-		 : [tag] "+&r" (tag), [top] "=&r" (top),
-		   [scratch] "=&r" (scratch)
+		 : [top] "=&r" (top), [scratch] "=&r" (scratch)
 		 : [cache] "r" (cache), [heap] "r" (heap), [map] "r" (map),
-		   [entry] "r" (entry),
+		   [entry] "r" (entry), [tag] "r" (tag),
 		   [key] "i" (offsetof(struct cache, heap)),
 		   [tops] "i" (offsetof(struct cache, tops))
 		 : "memory", "cc"

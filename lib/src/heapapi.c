@@ -244,12 +244,14 @@ EXPORT SIZE_T WINAPI HeapSize(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem)
 {
 	const struct cache *cache = cache_current;
 	unsigned long entry = cache_granule(cache, lpMem);
-	const uint8_t *map = cache->map + entry;
+	uint16_t map;
 
 	/* The program must not free it meanwhile: nothing here can change. */
-	if (likely(entry < cache->limit && cache->heap == hHeap &&
-		   *map & CLASS_LIVE))
-		return class_block_size(map, lpMem);
+	if (likely(entry < cache->limit && cache->heap == hHeap)) {
+		memcpy(&map, cache->map + entry, sizeof(map));
+		if (likely((map & MAP_NEAR_MASK) == MAP_NEAR))
+			return class_near_size(map);
+	}
 	return heap_size_slowly(hHeap, dwFlags, lpMem);
 }
 

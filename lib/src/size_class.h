@@ -28,8 +28,8 @@
 #define SMALL_MAX	((size_t)1024)
 #define SLOT_MAX	((size_t)65536)
 
-/* A small block's slack that does not fit: the size is in the slot's last bytes. */
-#define SLACK_FAR	127u
+/* A small block's slack of this or more: the size is in the slot's last bytes. */
+#define SLACK_FAR	64u
 
 /* Map bytes of a new small block, by its size: tag in the low, slack in the high. */
 extern uint16_t class_tags[SMALL_MAX + 1];
@@ -99,20 +99,32 @@ static inline void class_mark(uint8_t *map, unsigned int class, size_t size,
 	memcpy(map, &tag, sizeof(tag));
 }
 
-/* The bytes that were asked for, of a live block. */
+/* Two map bytes: of a live small block whose slack is here, and not far. */
+#define MAP_NEAR_MASK	(SLACK_FAR << 8 | CLASS_LIVE | 0x60)
+#define MAP_NEAR	CLASS_LIVE
+
+static_assert(CLASS_SMALL == 0x1f, "the tags of small classes have no more bits");
+
+/* The bytes that were asked for, of such a block. */
+static inline size_t class_near_size(unsigned int map)
+{
+	return class_slot_size[map & 0xff] - (map >> 8);
+}
+
+/* The bytes that were asked for, of any live block. */
 static inline size_t class_block_size(const uint8_t *map, const char *block)
 {
-	unsigned int tag = map[0];
-	size_t slot = class_slot_size[tag];
+	size_t slot = class_slot_size[map[0]];
 	uint32_t far;
+	uint16_t tag;
 
-	if (likely(tag <= (CLASS_LIVE | CLASS_SMALL))) {
-		if (likely(map[1] != SLACK_FAR))
-			return slot - map[1];
-		memcpy(&far, block + slot - sizeof(far), sizeof(far));
-		return far <= slot ? far : slot;
-	}
-	return slot - ((slot - (map[1] | (size_t)map[2] << 7)) & 0x3fff);
+	memcpy(&tag, map, sizeof(tag));
+	if ((tag & MAP_NEAR_MASK) == MAP_NEAR)
+		return class_near_size(tag);
+	if (map[0] > (CLASS_LIVE | CLASS_SMALL))
+		return slot - ((slot - (map[1] | (size_t)map[2] << 7)) & 0x3fff);
+	memcpy(&far, block + slot - sizeof(far), sizeof(far));
+	return far <= slot ? far : slot;
 }
 
 #endif /* PRIVHEAP_SRC_SIZE_CLASS_H */
