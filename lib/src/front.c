@@ -249,6 +249,22 @@ bool front_free_unlocked(struct heap *heap, void *block)
 	return entry < cache->limit && cache_push(cache, heap, entry);
 }
 
+bool front_size_unlocked(struct heap *heap, const void *block, size_t *size)
+{
+	const struct cache *cache = front_choose(heap);
+	const uint8_t *map;
+	unsigned long entry;
+
+	if (!cache)
+		return false;
+	entry = cache_granule(cache, block);
+	map = cache->map + entry;
+	if (entry >= cache->limit || !(*map & CLASS_LIVE))
+		return false;
+	*size = class_block_size(map, block);
+	return true;
+}
+
 static uint8_t *front_map(const struct front *front, const void *block)
 {
 	return front->map + front_granule(front, block);

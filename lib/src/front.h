@@ -133,6 +133,7 @@ void *front_alloc(struct heap *heap, size_t size);
  */
 void *front_alloc_unlocked(struct heap *heap, size_t size);
 bool front_free_unlocked(struct heap *heap, void *block);
+bool front_size_unlocked(struct heap *heap, const void *block, size_t *size);
 
 /* The granule that an address lies in; may be none of the window. */
 static inline unsigned long front_granule(const struct front *front,

@@ -229,6 +229,8 @@ static __attribute__((noinline)) SIZE_T heap_size_slowly(HANDLE handle,
 		error_set(ERROR_INVALID_HANDLE);
 		return (SIZE_T)-1;
 	}
+	if (front_size_unlocked(heap, block, &size))
+		return size;
 	locked = heap_enter(heap, flags);
 	error = heap_size(heap, block, &size);
 	heap_leave(heap, locked);
