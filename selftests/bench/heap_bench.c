@@ -195,21 +195,21 @@ static void assume_rseq(void)
 	*(volatile uint32_t *)&area->cpu_id = 0;
 }
 
-static bool wanted(const struct bench *bench, char **names)
+static bool wanted(const struct bench *bench, unsigned int group, char **names)
 {
 	bool all = true;
 
 	for (; *names; names++) {
 		all = false;
 		if (!strcmp(*names, bench->name) ||
-		    !strcmp(*names, group_names[bench->group]))
+		    !strcmp(*names, group_names[group]))
 			break;
 	}
 	if (!all && !*names)
 		return false;
 	if (bench->needs_heaps && !HAVE_HEAPS)
 		return false;
-	return !bench_counting || bench->group == BENCH_SPEED;
+	return !bench_counting || group == BENCH_SPEED;
 }
 
 /* In a child, so that each measure finds a fresh process. */
@@ -353,7 +353,7 @@ int main(int argc, char **argv)
 		bench_die("PR_SET_THP_DISABLE");
 	for (i = 0; i < GROUPS; i++)
 		for (bench = groups[i]; bench->name; bench++)
-			if (wanted(bench, names))
+			if (wanted(bench, i, names))
 				bad |= run_bench(bench);
 	return bad;
 }

@@ -30,7 +30,6 @@ enum churn_sizes {
 
 struct bench {
 	const char *name;
-	enum bench_group group;
 	void (*run)(const struct bench *bench);
 	size_t size;	/* or a number: see the function */
 	enum churn_sizes sizes;

@@ -53,16 +53,16 @@ static void pair(const struct bench *bench)
 	heap_destroy(heap);
 }
 
-static NOINLINE void batch_loop(heap_t heap, size_t size, void **block,
+static NOINLINE void batch_loop(heap_t heap, size_t size, void **block, void **end,
 				unsigned long count)
 {
-	unsigned int i;
+	void **at;
 
 	while (count--) {
-		for (i = 0; i < bench_batch; i++)
-			block[i] = heap_alloc(heap, size);
-		for (i = 0; i < bench_batch; i++)
-			heap_free(heap, block[i]);
+		for (at = block; at < end; at++)
+			*at = heap_alloc(heap, size);
+		for (at = block; at < end; at++)
+			heap_free(heap, *at);
 	}
 }
 
@@ -70,12 +70,13 @@ static void batch(const struct bench *bench)
 {
 	unsigned long count = (rounds(20000, 20000) + bench_batch - 1) / bench_batch;
 	void **block = bench_array(bench_batch * sizeof(*block));
+	void **end = block + bench_batch;
 	heap_t heap = heap_create();
 
-	batch_loop(heap, bench->size, block, count);
+	batch_loop(heap, bench->size, block, end, count);
 	while (bench_again()) {
 		window_begin();
-		batch_loop(heap, bench->size, block, count);
+		batch_loop(heap, bench->size, block, end, count);
 		window_end(bench->name, count * bench_batch);
 	}
 	heap_destroy(heap);
@@ -299,7 +300,7 @@ static NOINLINE void grow_loop(heap_t heap, unsigned int blocks)
 		heap_free(heap, block[i]);
 }
 
-/* bench->size: blocks that grow side by side. Given for the whole growth. */
+/* bench->size: blocks that grow side by side. For the whole growth of one. */
 static void grow(const struct bench *bench)
 {
 	heap_t heap = heap_create();
@@ -310,7 +311,7 @@ static void grow(const struct bench *bench)
 	while (bench_again()) {
 		window_begin();
 		grow_loop(heap, bench->size);
-		window_end(bench->name, 1);
+		window_end(bench->name, bench->size);
 	}
 	heap_destroy(heap);
 }
