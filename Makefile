@@ -5,6 +5,7 @@
 #   make demo           build all, boot a virtual machine, show a heap at work
 #   make check          all tests
 #   make bench          all benchmarks
+#   make bench-heap     those of heaps, without those of regions
 #
 # A module built for kernel release R is left in kmod/build/R/privheap.ko.
 
@@ -40,12 +41,16 @@ check:
 	@$(TOP)/selftests/check
 
 bench:
-	@$(TOP)/selftests/bench/run
+	@status=0; $(TOP)/selftests/bench/run || status=1; \
+		$(TOP)/selftests/bench/run-heap || status=1; exit $$status
+
+bench-heap:
+	@$(TOP)/selftests/bench/run-heap
 
 clean:
 	rm -rf $(TOP)/kmod/build
 	$(MAKE) -C $(TOP)/lib clean
 	$(MAKE) -C $(TOP)/selftests clean
 
-.PHONY: all module lib selftests demo check bench clean
+.PHONY: all module lib selftests demo check bench bench-heap clean
 endif
