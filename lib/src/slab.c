@@ -151,22 +151,46 @@ bool slab_create(struct front *front, unsigned int class)
 	return true;
 }
 
+/* Counts @count slots that were set free in the slab. */
+static void slab_count_free(struct front *front, struct slab *slab,
+			    unsigned int count)
+{
+	if (!count)
+		return;
+	if (!slab->free)
+		slab_link(front, slab);
+	slab->free += count;
+	front->free_bytes += count * class_size(slab->class);
+}
+
 void slab_put(struct front *front, const uint32_t *entries, unsigned int count)
 {
-	struct slab *slab;
-	unsigned int i;
-	int slot;
+	uint32_t distance, granules = 0, span = 0, reciprocal = 0;
+	unsigned int i, slot, put = 0;
+	struct slab *slab = NULL;
 
 	for (i = 0; i < count; i++) {
-		slab = slab_find(front, entries[i]);
-		slot = slab ? slab_slot(slab, entries[i]) : -1;
-		if (unlikely(slot < 0))
-			continue;	/* damaged: better lose it */
+		/* The next one is often in the same slab. */
+		if (!slab || entries[i] - slab->first >= span) {
+			if (slab)
+				slab_count_free(front, slab, put);
+			put = 0;
+			slab = slab_find(front, entries[i]);
+			if (unlikely(!slab))
+				continue;	/* damaged: better lose it */
+			granules = class_size(slab->class) / GRANULE;
+			span = slab->slots * granules;
+			reciprocal = class_reciprocal[slab->class];
+		}
+		distance = entries[i] - slab->first;
+		slot = (uint64_t)distance * reciprocal >> 32;
+		if (unlikely(slot * granules != distance))
+			continue;
 		slab->bits[slot / 64] |= (uint64_t)1 << (slot % 64);
-		front->free_bytes += class_size(slab->class);
-		if (!slab->free++)
-			slab_link(front, slab);
+		put++;
 	}
+	if (slab)
+		slab_count_free(front, slab, put);
 }
 
 static void slab_destroy(struct front *front, struct slab *slab)
