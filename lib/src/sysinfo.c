@@ -13,6 +13,7 @@
 #include <privheap/heapapi.h>
 
 #include "common.h"
+#include "no_cancel.h"
 
 /* What programs expect of Windows, though any page will do here. */
 #define ALLOCATION_GRANULARITY	65536
@@ -23,6 +24,7 @@ static uintptr_t sysinfo_lowest_address(void)
 	char text[32];
 	ssize_t length;
 	int fd;
+	NO_CANCEL;
 
 	fd = open("/proc/sys/vm/mmap_min_addr", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
