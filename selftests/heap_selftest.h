@@ -18,6 +18,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <unistd.h>
@@ -39,6 +40,11 @@
 #define FIXED_MAX	((SIZE_T)0x7EFF8)
 #define FIXED_TOO_MUCH	((SIZE_T)0x7F000)
 #endif
+
+/* Where a member of a struct must be, in 64-bit and in 32-bit programs. */
+#define OFFSET_64_32(type, member, on_64, on_32)			\
+	_Static_assert(offsetof(type, member) ==			\
+		       (sizeof(void *) == 8 ? (on_64) : (on_32)), #member)
 
 /* The statement leaves last error and errno alone. */
 #define KEEPS_ERROR(statement) do {		\

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* HeapValidate and HeapWalk: see heap_selftest.h. */
 #include <pthread.h>
-#include <stddef.h>
 #include <stdlib.h>
 
 #include "heap_selftest.h"
-
-#define OFFSET_64_32(type, member, on_64, on_32)			\
-	_Static_assert(offsetof(type, member) ==			\
-		       (sizeof(void *) == 8 ? (on_64) : (on_32)), #member)
 
 _Static_assert(sizeof(PROCESS_HEAP_ENTRY) == (sizeof(void *) == 8 ? 40 : 28),
 	       "PROCESS_HEAP_ENTRY");
