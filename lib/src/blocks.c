@@ -1,63 +1,24 @@
 // SPDX-License-Identifier: MIT
 /*
- * Blocks inside one range of memory: first fit in bins, with boundary tags.
- *
- * The range is a row of chunks from start to top. A chunk begins with a header:
- *
- *   head   size of the chunk | BUSY | PREV_FREE
- *   check  busy: a check value of address and head, and in its low byte the
- *          slack: bytes of the chunk's body beyond what was asked for
- *
- * The body of a busy chunk is the block. A free chunk keeps its list there, and
- * its size once more in its last word, where the next chunk finds it when that
- * is PREV_FREE. Free neighbours are always merged, and a free chunk before top
- * becomes part of it: what lies from top to end has no header, and was not
- * written to beyond fresh.
- *
- * The check value tells a block from an address that is none: it depends on a
- * secret number, and a header that stops being one stops being BUSY. It is no
- * defence against a program that forges headers in its own memory.
+ * Blocks inside one range of memory: first fit in bins, with boundary tags. The
+ * layout is described in chunk.h.
  */
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
-#include "blocks.h"
+#include "chunk.h"
+#include "no_cancel.h"
 
-#define BUSY		((size_t)1)
-#define PREV_FREE	((size_t)2)
-#define FLAGS		(BUSY | PREV_FREE)
-#define SLACK_MASK	((size_t)0xff)
+static _Atomic(size_t) secret;
 
-struct chunk {
-	size_t head;
-	size_t check;
-};
-
-struct free_chunk {
-	size_t head;
-	struct free_chunk *prev;
-	struct free_chunk *next;
-	/* ... and size_t size at the very end */
-};
-
-#define HEADER		(sizeof(struct chunk))
-#define CHUNK_MIN	(sizeof(struct free_chunk) + sizeof(size_t))
-
-static_assert(HEADER % BLOCKS_ALIGN == 0, "headers keep the alignment");
-static_assert(CHUNK_MIN % BLOCKS_ALIGN == 0, "so do the smallest chunks");
-static_assert(CHUNK_MIN + BLOCKS_ALIGN <= SLACK_MASK, "any slack fits");
-
-static size_t blocks_secret(void)
+static __attribute__((noinline)) size_t blocks_make_secret(void)
 {
-	static _Atomic(size_t) secret;
-	size_t value = atomic_load_explicit(&secret, memory_order_relaxed);
-	size_t expected = 0;
+	size_t value, expected = 0;
 	struct timespec now;
+	NO_CANCEL;
 
-	if (likely(value))
-		return value;
 	if (getrandom(&value, sizeof(value), GRND_NONBLOCK) !=
 	    (ssize_t)sizeof(value)) {
 		clock_gettime(CLOCK_MONOTONIC, &now);
@@ -70,30 +31,11 @@ static size_t blocks_secret(void)
 	return value;
 }
 
-static size_t chunk_check(const struct chunk *chunk, size_t slack)
+size_t blocks_secret(void)
 {
-	uint64_t hash = (uintptr_t)chunk ^ blocks_secret();
+	size_t value = atomic_load_explicit(&secret, memory_order_relaxed);
 
-	hash = (hash ^ (hash >> 29)) * 0xbf58476d1ce4e5b9u;
-	hash += chunk->head ^ slack << 4;
-	hash = (hash ^ (hash >> 32)) * 0x94d049bb133111ebu;
-	hash ^= hash >> 32;
-	return ((size_t)hash & ~SLACK_MASK) | slack;
-}
-
-static size_t chunk_size(const void *chunk)
-{
-	return ((const struct chunk *)chunk)->head & ~FLAGS;
-}
-
-static struct chunk *block_chunk(const void *block)
-{
-	return (struct chunk *)((uintptr_t)block - HEADER);
-}
-
-static void *chunk_block(const struct chunk *chunk)
-{
-	return (char *)chunk + HEADER;
+	return likely(value) ? value : blocks_make_secret();
 }
 
 /* The chunk for a block of @size bytes, which is at most SIZE_MAX / 2. */
@@ -102,11 +44,6 @@ static size_t chunk_needed(size_t size)
 	size_t needed = (size + HEADER + BLOCKS_ALIGN - 1) & ~(BLOCKS_ALIGN - 1);
 
 	return needed < CHUNK_MIN ? CHUNK_MIN : needed;
-}
-
-static unsigned int chunk_bin(size_t size)
-{
-	return BLOCKS_BINS - 1 - __builtin_clzl(size);
 }
 
 /* Tells the chunk at @next, if there is one, whether what lies before is free. */
@@ -123,16 +60,6 @@ static void chunk_set_prev_free(struct blocks *blocks, char *next, bool prev)
 	else
 		chunk->head &= ~PREV_FREE;
 	chunk->check = chunk_check(chunk, slack);
-}
-
-static bool chunk_is_busy(const struct blocks *blocks, const char *at)
-{
-	const struct chunk *chunk = (const struct chunk *)at;
-	size_t size = chunk_size(chunk);
-
-	return (chunk->head & BUSY) && size >= CHUNK_MIN &&
-	       size % BLOCKS_ALIGN == 0 && size <= (size_t)(blocks->top - at) &&
-	       chunk->check == chunk_check(chunk, chunk->check & SLACK_MASK);
 }
 
 static void chunk_set_busy(struct chunk *chunk, size_t size, size_t flags,
@@ -178,22 +105,6 @@ static void chunk_release(struct blocks *blocks, char *at, size_t size)
 	memcpy(at + size - sizeof(size), &size, sizeof(size));
 	bin_add(blocks, chunk);
 	chunk_set_prev_free(blocks, at + size, true);
-}
-
-/* The free chunk at @at, or NULL: it is busy, damaged, or top. */
-static struct free_chunk *chunk_free_at(struct blocks *blocks, char *at)
-{
-	struct free_chunk *chunk = (struct free_chunk *)at;
-	size_t size, tag;
-
-	if (at == blocks->top || (chunk->head & FLAGS))
-		return NULL;
-	size = chunk->head;
-	if (size < CHUNK_MIN || size % BLOCKS_ALIGN ||
-	    size >= (size_t)(blocks->top - at))
-		return NULL;
-	memcpy(&tag, at + size - sizeof(tag), sizeof(tag));
-	return tag == size ? chunk : NULL;
 }
 
 void blocks_init(struct blocks *blocks, char *start, char *end, char *limit)
@@ -398,28 +309,4 @@ size_t blocks_resize_shortfall(const struct blocks *blocks, const void *block,
 bool blocks_empty(const struct blocks *blocks)
 {
 	return blocks->top == blocks->start;
-}
-
-int blocks_next(const struct blocks *blocks, struct block_view *view)
-{
-	char *at = blocks->start;
-	size_t size;
-
-	if (view->block) {
-		at = (char *)block_chunk(view->block);
-		at += chunk_size(at);
-	}
-	while (at < blocks->top) {
-		if (chunk_is_busy(blocks, at)) {
-			view->block = chunk_block((struct chunk *)at);
-			view->size = blocks_size(blocks, view->block);
-			return 1;
-		}
-		size = chunk_size(at);
-		if ((((struct chunk *)at)->head & FLAGS) || size < CHUNK_MIN ||
-		    size >= (size_t)(blocks->top - at))
-			return -1;
-		at += size;
-	}
-	return 0;
 }

@@ -96,10 +96,49 @@ void blocks_free(struct blocks *blocks, void *block);
 /* No live block at all. */
 bool blocks_empty(const struct blocks *blocks);
 
+/* blocks_walk.c: none of these trusts the control data, nor its arguments. */
+
+/**
+ * struct block_piece - a piece of the range: a chunk, or the free end
+ * @start: its first byte
+ * @size: all of its bytes
+ * @block: the block, or where one would begin
+ * @wanted: busy: bytes that were asked for; free: those that a block could have
+ * @busy: is a live block
+ */
+struct block_piece {
+	char *start;
+	size_t size;
+	char *block;
+	size_t wanted;
+	bool busy;
+};
+
+/*
+ * The piece that begins at @at, which is @blocks->start or where a piece ended.
+ * 1: there it is; 0: that was the end of the committed part; -1: the control
+ * data are damaged.
+ */
+int blocks_piece(const struct blocks *blocks, char *at,
+		 struct block_piece *piece);
+
+/* The piece with this @block; false: there is none that is @busy, or not. */
+bool blocks_piece_of(const struct blocks *blocks, const void *block, bool busy,
+		     struct block_piece *piece);
+
 /*
  * Steps to the next live block, in the order of addresses. 1: there it is; 0:
  * no more; -1: the control data are damaged.
  */
 int blocks_next(const struct blocks *blocks, struct block_view *view);
+
+/* Whether all control data are as they must be. */
+bool blocks_check(const struct blocks *blocks);
+
+/*
+ * The most that one block can have without another commit; 0 if there is not
+ * even room for a small one.
+ */
+size_t blocks_largest_free(const struct blocks *blocks);
 
 #endif /* PRIVHEAP_SRC_BLOCKS_H */

@@ -345,8 +345,11 @@ void cache_set_cap(struct cache *cache, unsigned int class, unsigned int cap)
 void cache_fill(struct cache *cache, unsigned int class,
 		const uint32_t *entries, unsigned int count)
 {
+	memcpy(cache_entries(cache, class) - count, entries,
+	       count * sizeof(*entries));
+	/* A thread that ends in between has put nothing there. */
+	atomic_signal_fence(memory_order_seq_cst);
 	cache->tops[CLASS_LIVE | class] -= count * sizeof(uint32_t);
-	memcpy(cache_entries(cache, class), entries, count * sizeof(*entries));
 }
 
 unsigned int cache_drain(struct cache *cache, unsigned int class,

@@ -2,11 +2,11 @@
 /* How a Win32 function fails: the last error, and exceptions. */
 #include <errno.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "common.h"
 #include "error.h"
+#include "message.h"
 
 static __thread DWORD last_error;
 static _Atomic(PRIVHEAP_EXCEPTION_HANDLER) exception_handler;
@@ -36,12 +36,19 @@ PrivheapSetExceptionHandler(PRIVHEAP_EXCEPTION_HANDLER pHandler)
 void error_raise(DWORD exception, HANDLE handle, SIZE_T bytes)
 {
 	PRIVHEAP_EXCEPTION_HANDLER handler = atomic_load(&exception_handler);
+	struct message message = { .length = 0 };
 
 	if (handler) {
 		handler(exception, handle, bytes);
 		return;
 	}
-	fprintf(stderr, "privheap: exception 0x%08X: heap %p, %zu bytes\n",
-		(unsigned int)exception, handle, bytes);
+	message_text(&message, "exception ");
+	message_hex(&message, exception, 8);
+	message_text(&message, ": heap ");
+	message_hex(&message, (uintptr_t)handle, 1);
+	message_text(&message, ", ");
+	message_decimal(&message, bytes);
+	message_text(&message, " bytes");
+	message_write(&message);
 	abort();
 }

@@ -322,11 +322,22 @@ void front_drain(struct heap *heap)
 		}
 	}
 	for (class = 1; class < CLASS_COUNT; class++) {
-		slab_put(front, front->depots[class].entries,
-			 front->depots[class].count);
+		count = front->depots[class].count;
 		front->depots[class].count = 0;
+		slab_put(front, front->depots[class].entries, count);
 	}
 	slab_release_empty(front);
 	if (!front->slab_bytes)
 		front_clear(front);
+}
+
+void front_repair(struct heap *heap)
+{
+	if (heap->front)
+		slab_repair(heap->front);
+}
+
+bool front_check(struct heap *heap)
+{
+	return !heap->front || slab_check(heap->front);
 }

@@ -179,4 +179,14 @@ void front_revoke(struct heap *heap);
 /* Empties caches and depots, and gives empty slabs to the back end. */
 void front_drain(struct heap *heap);
 
+/*
+ * The owner of the lock ended in the middle of something. Slots that it had in
+ * its hands are lost, but none is in two places: they are always taken out of
+ * one before they are put into the other.
+ */
+void front_repair(struct heap *heap);
+
+/* Whether what is known of the slabs is in order. */
+bool front_check(struct heap *heap);
+
 #endif /* PRIVHEAP_SRC_FRONT_H */

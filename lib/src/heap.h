@@ -3,7 +3,7 @@
  * Heaps, without the Win32 face: blocks over regions.
  *
  * Everything that a heap knows of itself lies in its own regions, so that it
- * goes with them. Which addresses are heaps is kept elsewhere, in a set.
+ * goes with them. Which addresses are heaps is kept elsewhere: see heaps.h.
  */
 #ifndef PRIVHEAP_SRC_HEAP_H
 #define PRIVHEAP_SRC_HEAP_H
@@ -54,11 +54,16 @@ struct large_block {
 
 /**
  * struct heap - a heap; begins at the base of its first region
- * @lock: for everything below but @options and @fixed; the first of all locks
+ * @lock: for everything below but @options, @fixed, @prev and @next; the first
+ *	of all locks
  * @options: HEAP_* of HeapCreate()
  * @fixed: has a maximum
- * @held: HeapLock() is in force
+ * @held: HeapLock() is in force, for whatever could do without @lock otherwise
+ * @low_fragmentation: asked for by HeapSetInformation(), to be told again
  * @heat: how often a size class was asked for, up to FRONT_HOT
+ * @holds: how often HeapLock() was called without a HeapUnlock() yet
+ * @prev: in the list of heaps.c, and under its lock
+ * @next: likewise
  * @growth: bytes to reserve for the next region
  * @regions: newest first
  * @large: blocks that have a region of their own
@@ -71,7 +76,11 @@ struct heap {
 	DWORD options;
 	bool fixed;
 	bool held;
+	bool low_fragmentation;
 	uint8_t heat[CLASS_COUNT];
+	unsigned int holds;
+	struct heap *prev;
+	struct heap *next;
 	size_t growth;
 	struct heap_region *regions;
 	struct large_block *large;
@@ -89,17 +98,21 @@ struct heap {
 
 /* heap_create.c */
 
-/* A heap, or NULL; rounds the sizes up to pages. */
-struct heap *heap_create(DWORD options, size_t initial, size_t maximum);
+/*
+ * A heap, or NULL; rounds the sizes up to pages. @process: as the process heap,
+ * of which there is none yet.
+ */
+struct heap *heap_create(DWORD options, size_t initial, size_t maximum,
+			 bool process);
 
-/* The heap whose handle this is, or NULL. */
-struct heap *heap_lookup(HANDLE handle);
-
-/* false: is not, or is no longer, a heap. */
-bool heap_destroy(HANDLE handle);
+/* ERROR_INVALID_HANDLE: is not, or is no longer, a heap that can be destroyed. */
+DWORD heap_destroy(HANDLE handle);
 
 /* Gives a region back, whatever happens. */
 void heap_release_region(void *base, size_t reserved);
+
+/* heaps.c: the heap whose handle this is, or NULL. */
+struct heap *heap_lookup(HANDLE handle);
 
 /*
  * heap.c: the functions below want the heap's lock to be held, unless the
@@ -121,6 +134,38 @@ void heap_put(struct heap *heap, void *block);
 /* heap_usage.c */
 DWORD heap_usage(struct heap *heap, PRIVHEAP_USAGE *usage);
 
+/* heap_check.c */
+
+/* Whether the list of regions, and what they say of themselves, is in order. */
+bool heap_regions_sound(const struct heap *heap);
+
+/* The same for the large blocks. */
+bool heap_larges_sound(struct heap *heap);
+
+/* Whether all control data of the heap are. */
+bool heap_check(struct heap *heap);
+
+/* Whether it is a live block of the heap; any value may be asked for. */
+bool heap_check_block(struct heap *heap, const void *block);
+
+/* heap_walk.c: to the next entry, or ERROR_NO_MORE_ITEMS. */
+DWORD heap_walk(struct heap *heap, PROCESS_HEAP_ENTRY *entry);
+
+/* heap_info.c */
+
+/* The most that one block can have without another commit, after tidying up. */
+size_t heap_compact(struct heap *heap);
+DWORD heap_summary(struct heap *heap, HEAP_SUMMARY *summary);
+
+/* NULL is refused as a bad pointer; @needed may be NULL. */
+DWORD heap_query(struct heap *heap, HEAP_INFORMATION_CLASS class, void *buffer,
+		 size_t length, size_t *needed);
+DWORD heap_set_compatibility(struct heap *heap, const void *buffer,
+			     size_t length);
+
+/* NULL: all heaps that nobody is using just now, and no lock may be held. */
+DWORD heap_set_optimize(struct heap *heap, const void *buffer, size_t length);
+
 /* heap_grow.c */
 
 /* Commits at least @need bytes more, at most the reservation; false: refused. */
@@ -129,6 +174,14 @@ bool heap_region_commit(struct heap_region *region, size_t need);
 /* Adds a region in which a block of @size bytes finds room. */
 struct heap_region *heap_add_region(struct heap *heap, size_t size);
 void heap_remove_region(struct heap *heap, struct heap_region *region);
+
+/* Gives back a region that is in no heap's list any more. */
+void heap_abandon_region(struct heap_region *region);
+
+/* Whether this is a region that a heap has grown by; it may be any address. */
+bool heap_region_known(const struct heap_region *region);
+
+void heap_regions_forget(void);
 
 /* large.c */
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Making, finding and destroying heaps. */
+/* Making and destroying heaps. */
 #include <errno.h>
 #include <sys/mman.h>
 
@@ -7,8 +7,8 @@
 
 #include "front.h"
 #include "heap.h"
-#include "process.h"
-#include "ptrset.h"
+#include "heap_lock.h"
+#include "heaps.h"
 #include "region.h"
 
 /* What a growable heap reserves at least for its first region. */
@@ -16,9 +16,6 @@
 
 #define HEAP_OPTIONS	(HEAP_NO_SERIALIZE | HEAP_GENERATE_EXCEPTIONS | \
 			 HEAP_CREATE_ENABLE_EXECUTE)
-
-/* The handles of this process. */
-static struct ptrset heaps = PTRSET_INIT;
 
 void heap_release_region(void *base, size_t reserved)
 {
@@ -48,7 +45,8 @@ static void *heap_create_region(size_t *reserve, size_t commit, bool fixed,
 	return privheap_region_create(*reserve, commit, 0, flags);
 }
 
-struct heap *heap_create(DWORD options, size_t initial, size_t maximum)
+struct heap *heap_create(DWORD options, size_t initial, size_t maximum,
+			 bool process)
 {
 	bool fixed = maximum != 0;
 	size_t commit, reserve;
@@ -66,7 +64,7 @@ struct heap *heap_create(DWORD options, size_t initial, size_t maximum)
 	if (!heap)
 		return NULL;
 
-	pthread_mutex_init(&heap->lock, NULL);
+	heap_lock_init(heap);
 	heap->options = options & HEAP_OPTIONS;
 	heap->fixed = fixed;
 	heap->regions = &heap->first;
@@ -76,44 +74,33 @@ struct heap *heap_create(DWORD options, size_t initial, size_t maximum)
 	blocks_init(&heap->first.blocks, (char *)(heap + 1),
 		    heap->first.base + commit, heap->first.base + reserve);
 
-	if (!ptrset_add(&heaps, heap)) {
+	if (!heaps_add(heap, process)) {
 		heap_release_region(heap, reserve);
 		return NULL;
 	}
 	return heap;
 }
 
-struct heap *heap_lookup(HANDLE handle)
-{
-	process_check();
-	return ptrset_has(&heaps, handle) ? handle : NULL;
-}
-
-bool heap_destroy(HANDLE handle)
+DWORD heap_destroy(HANDLE handle)
 {
 	struct heap *heap = handle;
 	struct heap_region *region;
+	DWORD error;
 
-	process_check();
-	if (!ptrset_remove(&heaps, handle))
-		return false;
+	error = heaps_remove(handle);
+	if (error)
+		return error;
+	heap_lock_end(heap);
 
 	while (heap->large)
 		large_free(heap, heap->large);
 	while (heap->regions != &heap->first) {
 		region = heap->regions;
 		heap->regions = region->next;
-		heap_release_region(region->base, region->reserved);
+		heap_abandon_region(region);
 	}
 	if (heap->front)
 		front_destroy(heap->front);
-	pthread_mutex_destroy(&heap->lock);
 	heap_release_region(heap, heap->first.reserved);
-	return true;
-}
-
-void heap_forget(void)
-{
-	ptrset_forget(&heaps);
-	large_forget();
+	return NO_ERROR;
 }

@@ -5,6 +5,7 @@
 #include <privheap/region.h>
 
 #include "heap.h"
+#include "ptrset.h"
 
 /* Least and most to commit at once, beyond what a block needs. */
 #define GROW_STEP_MIN	((size_t)64 << 10)
@@ -20,6 +21,9 @@
 #else
 #define GROW_LAST	((size_t)16 << 20)
 #endif
+
+/* The regions that heaps have grown by, so that a check can follow a list. */
+static struct ptrset regions = PTRSET_INIT;
 
 bool heap_region_commit(struct heap_region *region, size_t need)
 {
@@ -96,7 +100,8 @@ struct heap_region *heap_add_region(struct heap *heap, size_t size)
 		    region->base + region->committed, region->base + reserve);
 
 	need = blocks_shortfall(&region->blocks, size);
-	if (need && !heap_region_commit(region, need)) {
+	if ((need && !heap_region_commit(region, need)) ||
+	    !ptrset_add(&regions, region)) {
 		heap_release_region(region, reserve);
 		return NULL;
 	}
@@ -116,5 +121,21 @@ void heap_remove_region(struct heap *heap, struct heap_region *region)
 	*link = region->next;
 	if (heap->growth > GROW_FIRST)
 		heap->growth /= 2;
+	heap_abandon_region(region);
+}
+
+void heap_abandon_region(struct heap_region *region)
+{
+	ptrset_remove(&regions, region);
 	heap_release_region(region->base, region->reserved);
+}
+
+bool heap_region_known(const struct heap_region *region)
+{
+	return ptrset_has(&regions, region);
+}
+
+void heap_regions_forget(void)
+{
+	ptrset_forget(&regions);
 }

@@ -46,6 +46,8 @@ DWORD heap_usage(struct heap *heap, PRIVHEAP_USAGE *usage)
 	struct large_block *large;
 	int more;
 
+	if (!heap_regions_sound(heap) || !heap_larges_sound(heap))
+		return ERROR_GEN_FAILURE;
 	front_revoke(heap);
 	for (region = heap->regions; region; region = region->next) {
 		struct block_view view = { NULL, 0 };

@@ -1,32 +1,19 @@
 // SPDX-License-Identifier: MIT
 /*
- * The Win32 face of the heaps: handles, flags, locks, errors. Whatever fails
- * sets the last error and then errno, to the same number, as its last act;
- * whatever succeeds leaves both as they were.
+ * The Win32 face of heaps and blocks: handles, flags, locks, errors. Whatever
+ * fails sets the last error and then errno, to the same number, as its last act;
+ * whatever succeeds leaves both as they were. So do the other heapapi_*.c.
  */
 #include <errno.h>
 #include <string.h>
 
 #include <privheap/heapapi.h>
-#include <privheap/region.h>
 
+#include "corruption.h"
 #include "error.h"
 #include "front.h"
 #include "heap.h"
-
-static bool heap_enter(struct heap *heap, DWORD flags)
-{
-	if ((heap->options | flags) & HEAP_NO_SERIALIZE)
-		return false;
-	pthread_mutex_lock(&heap->lock);
-	return true;
-}
-
-static void heap_leave(struct heap *heap, bool locked)
-{
-	if (locked)
-		pthread_mutex_unlock(&heap->lock);
-}
+#include "heap_lock.h"
 
 /* For a call that returns a block: fails, or raises if it was asked to. */
 static void *heap_fail(HANDLE handle, DWORD flags, SIZE_T bytes, DWORD error)
@@ -45,7 +32,7 @@ EXPORT HANDLE WINAPI HeapCreate(DWORD flOptions, SIZE_T dwInitialSize,
 	int saved = errno;
 	struct heap *heap;
 
-	heap = heap_create(flOptions, dwInitialSize, dwMaximumSize);
+	heap = heap_create(flOptions, dwInitialSize, dwMaximumSize, false);
 	if (!heap) {
 		error_set(ERROR_NOT_ENOUGH_MEMORY);
 		return NULL;
@@ -57,9 +44,11 @@ EXPORT HANDLE WINAPI HeapCreate(DWORD flOptions, SIZE_T dwInitialSize,
 EXPORT BOOL WINAPI HeapDestroy(HANDLE hHeap)
 {
 	int saved = errno;
+	DWORD error;
 
-	if (!heap_destroy(hHeap)) {
-		error_set(ERROR_INVALID_HANDLE);
+	error = heap_destroy(hHeap);
+	if (error) {
+		error_set(error);
 		return FALSE;
 	}
 	errno = saved;
@@ -159,7 +148,7 @@ EXPORT LPVOID WINAPI HeapReAlloc(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem,
 		return heap_fail(hHeap, dwFlags, dwBytes, ERROR_INVALID_HANDLE);
 	if (!lpMem) {
 		/* What Windows does: neither a block nor an error. */
-		SetLastError(NO_ERROR);
+		error_set(NO_ERROR);
 		return NULL;
 	}
 
@@ -168,6 +157,8 @@ EXPORT LPVOID WINAPI HeapReAlloc(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem,
 			     dwFlags & HEAP_REALLOC_IN_PLACE_ONLY);
 	heap_leave(heap, locked);
 
+	if (error == ERROR_INVALID_PARAMETER)
+		corruption_found("HeapReAlloc", hHeap, lpMem);
 	if (error)
 		return heap_fail(hHeap, dwFlags | heap->options, dwBytes,
 				 error);
@@ -199,6 +190,7 @@ static __attribute__((noinline)) BOOL heap_free_slowly(HANDLE handle,
 	heap_leave(heap, locked);
 
 	if (error) {
+		corruption_found("HeapFree", handle, block);
 		error_set(error);
 		return FALSE;
 	}
@@ -236,6 +228,8 @@ static __attribute__((noinline)) SIZE_T heap_size_slowly(HANDLE handle,
 	heap_leave(heap, locked);
 
 	if (error) {
+		if (block)
+			corruption_found("HeapSize", handle, block);
 		error_set(error);
 		return (SIZE_T)-1;
 	}
@@ -255,45 +249,4 @@ EXPORT SIZE_T WINAPI HeapSize(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem)
 			return class_near_size(map);
 	}
 	return heap_size_slowly(hHeap, dwFlags, lpMem);
-}
-
-EXPORT BOOL WINAPI PrivheapQueryHeap(HANDLE hHeap, LPPRIVHEAP_USAGE lpUsage)
-{
-	struct heap *heap = heap_lookup(hHeap);
-	int saved = errno;
-	DWORD error;
-	bool locked;
-
-	if (!heap) {
-		error_set(ERROR_INVALID_HANDLE);
-		return FALSE;
-	}
-	if (!lpUsage || lpUsage->cb != sizeof(*lpUsage)) {
-		error_set(ERROR_INVALID_PARAMETER);
-		return FALSE;
-	}
-	locked = heap_enter(heap, 0);
-	error = heap_usage(heap, lpUsage);
-	heap_leave(heap, locked);
-
-	if (error) {
-		error_set(error);
-		return FALSE;
-	}
-	errno = saved;
-	return TRUE;
-}
-
-EXPORT DWORD WINAPI PrivheapGetBackend(void)
-{
-	int saved = errno;
-	enum privheap_backend backend = privheap_backend();
-
-	errno = saved;
-	return backend;
-}
-
-EXPORT DWORD WINAPI PrivheapGetDeniedLevel(void)
-{
-	return privheap_last_denied();
 }

@@ -5,12 +5,13 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <privheap/region.h>
 
+#include "message.h"
+#include "no_cancel.h"
 #include "process.h"
 #include "region.h"
 #include "region_ops.h"
@@ -27,6 +28,7 @@ static int region_choose(const struct region_ops **ops)
 {
 	const char *wish = secure_getenv("PRIVHEAP_BACKEND");
 	bool automatic = !wish || !*wish || !strcmp(wish, "auto");
+	struct message message = { .length = 0 };
 	int err;
 
 	if (automatic || !strcmp(wish, "module")) {
@@ -43,9 +45,9 @@ static int region_choose(const struct region_ops **ops)
 	}
 	if (!region_complained) {
 		region_complained = true;
-		fprintf(stderr,
-			"privheap: PRIVHEAP_BACKEND=%s is not auto, module or anonymous\n",
-			wish);
+		message_text(&message, "PRIVHEAP_BACKEND is not auto, module or anonymous: ");
+		message_text(&message, wish);
+		message_write(&message);
 	}
 	return -EINVAL;
 }
@@ -107,6 +109,7 @@ static int region_result_denied(int err, const __u32 *level)
 EXPORT void *privheap_region_create(size_t reserve, size_t commit, size_t limit,
 				    unsigned int flags)
 {
+	NO_CANCEL;
 	const struct region_ops *ops = region_get_ops();
 	struct privheap_create arg = {
 		.size = sizeof(arg),
@@ -123,6 +126,7 @@ EXPORT void *privheap_region_create(size_t reserve, size_t commit, size_t limit,
 
 EXPORT int privheap_region_grow(void *base, size_t commit, unsigned int flags)
 {
+	NO_CANCEL;
 	const struct region_ops *ops = region_get_ops();
 	struct privheap_grow arg = {
 		.size = sizeof(arg),
@@ -139,6 +143,7 @@ EXPORT int privheap_region_grow(void *base, size_t commit, unsigned int flags)
 EXPORT int privheap_region_commit(void *base, size_t offset, size_t length,
 				  unsigned int flags)
 {
+	NO_CANCEL;
 	const struct region_ops *ops = region_get_ops();
 	struct privheap_commit arg = {
 		.size = sizeof(arg),
@@ -155,6 +160,7 @@ EXPORT int privheap_region_commit(void *base, size_t offset, size_t length,
 
 EXPORT int privheap_region_decommit(void *base, size_t offset, size_t length)
 {
+	NO_CANCEL;
 	const struct region_ops *ops = region_get_ops();
 	struct privheap_decommit arg = {
 		.size = sizeof(arg),
@@ -170,6 +176,7 @@ EXPORT int privheap_region_decommit(void *base, size_t offset, size_t length)
 
 EXPORT int privheap_region_destroy(void *base)
 {
+	NO_CANCEL;
 	const struct region_ops *ops = region_get_ops();
 	struct privheap_destroy arg = {
 		.size = sizeof(arg),
@@ -184,6 +191,7 @@ EXPORT int privheap_region_destroy(void *base)
 static int region_query(unsigned int flags, void *base,
 			struct privheap_region_info *info)
 {
+	NO_CANCEL;
 	const struct region_ops *ops = region_get_ops();
 	struct privheap_query arg = {
 		.size = sizeof(arg),
@@ -231,6 +239,7 @@ EXPORT int privheap_region_notify(void *base, unsigned int resource,
 				  size_t threshold, int eventfd,
 				  unsigned int flags)
 {
+	NO_CANCEL;
 	const struct region_ops *ops = region_get_ops();
 	struct privheap_notify arg = {
 		.size = sizeof(arg),
@@ -248,6 +257,7 @@ EXPORT int privheap_region_notify(void *base, unsigned int resource,
 
 EXPORT enum privheap_backend privheap_backend(void)
 {
+	NO_CANCEL;
 	const struct region_ops *ops = region_get_ops();
 
 	return ops ? ops->backend : PRIVHEAP_BACKEND_NONE;

@@ -225,11 +225,43 @@ void slab_release_empty(struct front *front)
 	}
 }
 
+static unsigned int slab_free_bits(const struct slab *slab)
+{
+	unsigned int bits = 0, word;
+
+	for (word = 0; word < SLAB_WORDS; word++)
+		bits += __builtin_popcountll(slab->bits[word]);
+	return bits;
+}
+
+void slab_repair(struct front *front)
+{
+	struct slab *slab;
+	uint32_t number;
+
+	memset(front->partial, 0, sizeof(front->partial));
+	front->slab_bytes = 0;
+	front->free_bytes = 0;
+	front->slab_unused = 0;
+	for (number = 1; number <= front->slabs_used; number++) {
+		slab = &front->slabs[number];
+		if (!slab->class) {
+			slab->next = front->slab_unused;
+			front->slab_unused = number;
+			continue;
+		}
+		slab->free = slab_free_bits(slab);
+		if (slab->free)
+			slab_link(front, slab);
+		front->slab_bytes += slab->slots * class_size(slab->class);
+		front->free_bytes += slab->free * class_size(slab->class);
+	}
+}
+
 bool slab_check(const struct front *front)
 {
 	size_t slab_bytes = 0, free_bytes = 0;
 	const struct slab *slab;
-	unsigned int bits, word;
 	uint32_t number;
 
 	for (number = 1; number <= front->slabs_used; number++) {
@@ -237,12 +269,9 @@ bool slab_check(const struct front *front)
 		if (!slab->class)
 			continue;
 		if (slab->class >= CLASS_COUNT || slab->slots > SLAB_SLOTS ||
-		    slab_find(front, slab->first) != slab)
-			return false;
-		bits = 0;
-		for (word = 0; word < SLAB_WORDS; word++)
-			bits += __builtin_popcountll(slab->bits[word]);
-		if (bits != slab->free || bits > slab->slots)
+		    slab_find(front, slab->first) != slab ||
+		    slab_free_bits(slab) != slab->free ||
+		    slab->free > slab->slots)
 			return false;
 		slab_bytes += slab->slots * class_size(slab->class);
 		free_bytes += slab->free * class_size(slab->class);

@@ -82,6 +82,9 @@ void slab_put(struct front *front, const uint32_t *entries, unsigned int count);
 /* Gives all empty slabs to the back end. */
 void slab_release_empty(struct front *front);
 
+/* Counts and links anew, by what the slabs' bits say. */
+void slab_repair(struct front *front);
+
 /* Whether what is known of the slabs is in order. */
 bool slab_check(const struct front *front);
 

@@ -12,6 +12,7 @@
 #include <privheap/heapapi.h>
 
 #include "common.h"
+#include "no_cancel.h"
 #include "sysinfo.h"
 
 static uintptr_t sysinfo_lowest_address(void)
@@ -20,6 +21,7 @@ static uintptr_t sysinfo_lowest_address(void)
 	char text[32];
 	ssize_t length;
 	int fd;
+	NO_CANCEL;
 
 	fd = open("/proc/sys/vm/mmap_min_addr", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)

@@ -13,7 +13,14 @@
  * another thread still uses the heap, and with HEAP_NO_SERIALIZE the program
  * itself keeps its threads apart. A child of fork(2) has none of its parent's
  * heaps: their handles are ERROR_INVALID_HANDLE there, and their memory is not
- * mapped.
+ * mapped. It may call everything at once, whatever the parent's threads were
+ * doing.
+ *
+ * No function is a cancellation point of pthread_cancel(3). A thread that ends
+ * while it holds a heap by HeapLock() does not keep others waiting; of 2,048
+ * heaps at most, for the kernel releases no more. None is safe in a signal
+ * handler that interrupts a call on the same heap, or, for those that take no
+ * heap, any call; nor in a thread that can be cancelled asynchronously.
  */
 #ifndef PRIVHEAP_HEAPAPI_H
 #define PRIVHEAP_HEAPAPI_H
@@ -86,6 +93,16 @@ typedef HANDLE		*PHANDLE;
 #define MEMORY_ALLOCATION_ALIGNMENT	8
 #endif
 
+/* HeapWalk(): what an entry is; 0 is free memory. */
+#define PROCESS_HEAP_REGION		0x0001
+#define PROCESS_HEAP_UNCOMMITTED_RANGE	0x0002
+#define PROCESS_HEAP_ENTRY_BUSY		0x0004
+#define PROCESS_HEAP_SEG_ALLOC		0x0008	/* not used */
+#define PROCESS_HEAP_ENTRY_MOVEABLE	0x0010	/* not used */
+#define PROCESS_HEAP_ENTRY_DDESHARE	0x0020	/* not used */
+
+#define HEAP_OPTIMIZE_RESOURCES_CURRENT_VERSION	1
+
 /* ----------------------------------------------------------------- errors */
 
 #define NO_ERROR			0
@@ -144,7 +161,9 @@ HANDLE WINAPI HeapCreate(DWORD flOptions, SIZE_T dwInitialSize,
 
 /**
  * HeapDestroy - give a heap and all its blocks back to the system
- * @hHeap: the heap
+ * @hHeap: the heap; the process heap is refused, and keeps working
+ *
+ * Waits for a thread that holds the heap by HeapLock(); the caller may be that.
  *
  * Return: TRUE; FALSE with ERROR_INVALID_HANDLE.
  */
@@ -199,6 +218,246 @@ BOOL WINAPI HeapFree(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem);
  * ERROR_INVALID_HANDLE.
  */
 SIZE_T WINAPI HeapSize(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem);
+
+/**
+ * HeapCreate_u32, HeapAlloc_u32, HeapReAlloc_u32 - the same, with 32-bit sizes
+ *
+ * For declarations in other languages whose sizes have 32 bits, as the uint of
+ * C#, mapped to these by a dllentry: with Mono the upper half of such an
+ * argument is not always zero, and a 64-bit SIZE_T would be another number.
+ */
+HANDLE WINAPI HeapCreate_u32(DWORD flOptions, uint32_t dwInitialSize,
+			     uint32_t dwMaximumSize);
+LPVOID WINAPI HeapAlloc_u32(HANDLE hHeap, DWORD dwFlags, uint32_t dwBytes);
+LPVOID WINAPI HeapReAlloc_u32(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem,
+			      uint32_t dwBytes);
+
+/* -------------------------------------------------- heaps of the process */
+
+/**
+ * GetProcessHeap - the heap that every process has
+ *
+ * It grows, is serialized, cannot be destroyed, and is made when it is first
+ * asked for. A child of fork(2) has another one.
+ *
+ * Return: always the same handle; NULL with ERROR_NOT_ENOUGH_MEMORY.
+ */
+HANDLE WINAPI GetProcessHeap(void);
+
+/**
+ * GetProcessHeaps - all heaps of the process
+ * @NumberOfHeaps: handles that @ProcessHeaps has room for; can be 0
+ * @ProcessHeaps: receives handles, as many as there are and have room: the
+ *	process heap first, then the others as they were made
+ *
+ * Return: the number of heaps, also when there was no room for all; 0 with
+ * ERROR_INVALID_PARAMETER (no @ProcessHeaps for @NumberOfHeaps handles) or
+ * ERROR_NOT_ENOUGH_MEMORY (the process heap could not be made).
+ */
+DWORD WINAPI GetProcessHeaps(DWORD NumberOfHeaps, PHANDLE ProcessHeaps);
+
+/* ---------------------------------------------------- looking into a heap */
+
+/**
+ * HeapLock - keep other threads out of a heap
+ * @hHeap: the heap
+ *
+ * Until as many calls of HeapUnlock() all calls of other threads on the heap
+ * wait, except those with HEAP_NO_SERIALIZE. A heap made with that flag has no
+ * lock: TRUE, and nobody is kept out.
+ *
+ * Return: TRUE; FALSE with ERROR_INVALID_HANDLE.
+ */
+BOOL WINAPI HeapLock(HANDLE hHeap);
+
+/**
+ * HeapUnlock - undo one HeapLock()
+ * @hHeap: the heap
+ *
+ * Return: TRUE; FALSE with ERROR_INVALID_HANDLE, or ERROR_NOT_OWNER: the calling
+ * thread does not hold the heap.
+ */
+BOOL WINAPI HeapUnlock(HANDLE hHeap);
+
+/**
+ * HeapValidate - check a block, or a whole heap
+ * @hHeap: the heap
+ * @dwFlags: HEAP_NO_SERIALIZE
+ * @lpMem: an address to check; NULL: all control data of the heap
+ *
+ * Return: TRUE: it is a live block of the heap, or all is in order; FALSE. Never
+ * sets the last error, and never ends the process.
+ */
+BOOL WINAPI HeapValidate(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem);
+
+/**
+ * HeapCompact - tidy a heap up
+ * @hHeap: the heap
+ * @dwFlags: HEAP_NO_SERIALIZE
+ *
+ * Return: the size in bytes of the largest free block that is committed; 0 with
+ * NO_ERROR: there is none, ERROR_INVALID_HANDLE, or ERROR_GEN_FAILURE: the
+ * heap's control data are damaged.
+ */
+SIZE_T WINAPI HeapCompact(HANDLE hHeap, DWORD dwFlags);
+
+struct _PROCESS_HEAP_ENTRY_BLOCK {
+	HANDLE		hMem;
+	DWORD		dwReserved[3];
+};
+
+struct _PROCESS_HEAP_ENTRY_REGION {
+	DWORD		dwCommittedSize;
+	DWORD		dwUnCommittedSize;
+	LPVOID		lpFirstBlock;
+	LPVOID		lpLastBlock;
+};
+
+/**
+ * struct _PROCESS_HEAP_ENTRY - a step of HeapWalk()
+ * @lpData: where it begins; NULL begins a walk
+ * @cbData: bytes: what a block's owner asked for; what a block could have of
+ *	free memory; what a region reserves; the length of an uncommitted range
+ * @cbOverhead: bytes of control data and rounding besides
+ * @iRegionIndex: counts regions as they were made; 64 for large blocks
+ * @wFlags: PROCESS_HEAP_*
+ * @Block: all zero
+ * @Region: for PROCESS_HEAP_REGION: committed and uncommitted bytes, the lpData
+ *	of its first entry, the first address behind the region
+ *
+ * Sizes of more than 32 bits are told as 0xFFFFFFFF.
+ */
+typedef struct _PROCESS_HEAP_ENTRY {
+	PVOID		lpData;
+	DWORD		cbData;
+	BYTE		cbOverhead;
+	BYTE		iRegionIndex;
+	WORD		wFlags;
+#ifdef __GNUC__
+	__extension__
+#endif
+	union {
+		struct _PROCESS_HEAP_ENTRY_BLOCK	Block;
+		struct _PROCESS_HEAP_ENTRY_REGION	Region;
+	};
+} PROCESS_HEAP_ENTRY, *LPPROCESS_HEAP_ENTRY, *PPROCESS_HEAP_ENTRY;
+
+/**
+ * HeapWalk - step to the next thing that a heap has
+ * @hHeap: the heap
+ * @lpEntry: the step before, as HeapWalk() left it; with lpData NULL, the start
+ *
+ * Each region is told of by an entry, followed by one for each block and piece
+ * of free memory in it, as their addresses are, and one for what is not
+ * committed. Blocks that have a region of their own come at last, without an
+ * entry for it. The position is in @lpEntry alone. Hold the heap by HeapLock()
+ * where other threads use it: otherwise a step may fail.
+ *
+ * Return: TRUE; FALSE with ERROR_NO_MORE_ITEMS at the end, ERROR_INVALID_HANDLE,
+ * ERROR_INVALID_PARAMETER (NULL, or nothing of this heap is at @lpEntry->lpData)
+ * or ERROR_GEN_FAILURE: the heap's control data are damaged.
+ */
+BOOL WINAPI HeapWalk(HANDLE hHeap, LPPROCESS_HEAP_ENTRY lpEntry);
+
+/**
+ * struct _HEAP_SUMMARY - what HeapSummary() tells, in bytes
+ * @cb: sizeof(HEAP_SUMMARY), set by the caller
+ * @cbAllocated: sum of the sizes of all blocks
+ * @cbCommitted: committed
+ * @cbReserved: address space
+ * @cbMaxReserve: what @cbReserved can become: the maximum of a fixed heap, the
+ *	highest multiple of the page size for others
+ */
+typedef struct _HEAP_SUMMARY {
+	DWORD	cb;
+	SIZE_T	cbAllocated;
+	SIZE_T	cbCommitted;
+	SIZE_T	cbReserved;
+	SIZE_T	cbMaxReserve;
+} HEAP_SUMMARY, *PHEAP_SUMMARY, *LPHEAP_SUMMARY;
+
+/**
+ * HeapSummary - sum up a heap
+ * @hHeap: the heap
+ * @dwFlags: HEAP_NO_SERIALIZE
+ * @lpSummary: filled on success
+ *
+ * Return: as PrivheapQueryHeap().
+ */
+BOOL WINAPI HeapSummary(HANDLE hHeap, DWORD dwFlags, LPHEAP_SUMMARY lpSummary);
+
+/**
+ * enum _HEAP_INFORMATION_CLASS - what HeapSetInformation() sets
+ * @HeapCompatibilityInformation: a ULONG: 0, or 2 after a low-fragmentation heap
+ *	was asked for
+ * @HeapEnableTerminationOnCorruption: from now on a double free and the like
+ *	end the process
+ * @HeapOptimizeResources: HEAP_OPTIMIZE_RESOURCES_INFORMATION
+ * @HeapTag: refused
+ */
+typedef enum _HEAP_INFORMATION_CLASS {
+	HeapCompatibilityInformation = 0,
+	HeapEnableTerminationOnCorruption = 1,
+	HeapOptimizeResources = 3,
+	HeapTag = 7
+} HEAP_INFORMATION_CLASS;
+
+/**
+ * struct _HEAP_OPTIMIZE_RESOURCES_INFORMATION - for HeapOptimizeResources
+ * @Version: HEAP_OPTIMIZE_RESOURCES_CURRENT_VERSION
+ * @Flags: 0
+ */
+typedef struct _HEAP_OPTIMIZE_RESOURCES_INFORMATION {
+	DWORD	Version;
+	DWORD	Flags;
+} HEAP_OPTIMIZE_RESOURCES_INFORMATION, *PHEAP_OPTIMIZE_RESOURCES_INFORMATION;
+
+/**
+ * HeapQueryInformation - ask what was set
+ * @HeapHandle: the heap
+ * @HeapInformationClass: HeapCompatibilityInformation
+ * @HeapInformation: receives a ULONG
+ * @HeapInformationLength: bytes that it has room for
+ * @ReturnLength: NULL, or receives how many bytes are needed
+ *
+ * Return: TRUE; FALSE with ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_PARAMETER
+ * (another class), ERROR_NOACCESS (@HeapHandle or @HeapInformation is NULL) or
+ * ERROR_INVALID_HANDLE.
+ */
+BOOL WINAPI
+HeapQueryInformation(HANDLE HeapHandle,
+		     HEAP_INFORMATION_CLASS HeapInformationClass,
+		     PVOID HeapInformation, SIZE_T HeapInformationLength,
+		     PSIZE_T ReturnLength);
+
+/**
+ * HeapSetInformation - set something
+ * @HeapHandle: the heap; not looked at for HeapEnableTerminationOnCorruption,
+ *	and NULL for HeapOptimizeResources means all heaps that are not in use
+ * @HeapInformationClass: what to set
+ * @HeapInformation: the value; not looked at for
+ *	HeapEnableTerminationOnCorruption
+ * @HeapInformationLength: its bytes
+ *
+ * HeapCompatibilityInformation takes 2 for a heap that grows and is serialized,
+ * and that cannot be undone; it is remembered, and changes nothing else.
+ *
+ * HeapEnableTerminationOnCorruption holds for the process and its children, and
+ * cannot be undone. Where HeapFree(), HeapReAlloc() and HeapSize() would refuse
+ * a pointer that is no block, and where HeapWalk(), HeapCompact(), HeapSummary()
+ * and PrivheapQueryHeap() find control data damaged, a line on standard error
+ * says so, and abort(3) is called, with no lock held. HeapValidate() answers as
+ * before.
+ *
+ * Return: TRUE; FALSE with ERROR_INSUFFICIENT_BUFFER, ERROR_NOACCESS
+ * (@HeapInformation is NULL), ERROR_INVALID_HANDLE, ERROR_GEN_FAILURE (a
+ * compatibility other than 2) or ERROR_INVALID_PARAMETER (another class,
+ * version or flags; a heap that cannot have low fragmentation).
+ */
+BOOL WINAPI
+HeapSetInformation(HANDLE HeapHandle,
+		   HEAP_INFORMATION_CLASS HeapInformationClass,
+		   PVOID HeapInformation, SIZE_T HeapInformationLength);
 
 /* ----------------------------------------------------------------- system */
 

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+/* What a heap tells of itself, and what can be set. */
+#include <string.h>
+
+#include "heap.h"
+#include "heaps.h"
+
+/* The values of HeapCompatibilityInformation. */
+#define COMPATIBILITY_LOW_FRAGMENTATION	2
+
+size_t heap_compact(struct heap *heap)
+{
+	struct heap_region *region;
+	size_t most = 0, size;
+
+	/* Free neighbours are merged whenever a block is freed. */
+	for (region = heap->regions; region; region = region->next) {
+		size = blocks_largest_free(&region->blocks);
+		if (size > most)
+			most = size;
+	}
+	return most;
+}
+
+DWORD heap_summary(struct heap *heap, HEAP_SUMMARY *summary)
+{
+	PRIVHEAP_USAGE usage;
+	DWORD error;
+
+	error = heap_usage(heap, &usage);
+	if (error)
+		return error;
+	summary->cbAllocated = usage.cbAllocated;
+	summary->cbCommitted = usage.cbCommitted;
+	summary->cbReserved = usage.cbReserved;
+	/* Without a maximum: what no program can reach. */
+	summary->cbMaxReserve = heap->fixed ? heap->first.reserved :
+					      SIZE_MAX & ~(page_size() - 1);
+	return NO_ERROR;
+}
+
+DWORD heap_query(struct heap *heap, HEAP_INFORMATION_CLASS class, void *buffer,
+		 size_t length, size_t *needed)
+{
+	ULONG value;
+
+	if (class != HeapCompatibilityInformation)
+		return ERROR_INVALID_PARAMETER;
+	if (!heap)
+		return ERROR_NOACCESS;
+	if (needed)
+		*needed = sizeof(value);
+	if (length < sizeof(value))
+		return ERROR_INSUFFICIENT_BUFFER;
+	if (!buffer)
+		return ERROR_NOACCESS;
+	value = heap->low_fragmentation ? COMPATIBILITY_LOW_FRAGMENTATION : 0;
+	memcpy(buffer, &value, sizeof(value));
+	return NO_ERROR;
+}
+
+DWORD heap_set_compatibility(struct heap *heap, const void *buffer,
+			     size_t length)
+{
+	ULONG value;
+
+	if (length < sizeof(value))
+		return ERROR_INSUFFICIENT_BUFFER;
+	if (!buffer)
+		return ERROR_NOACCESS;
+	memcpy(&value, buffer, sizeof(value));
+	/* The only one that can be asked for, and there is no way back. */
+	if (value != COMPATIBILITY_LOW_FRAGMENTATION)
+		return ERROR_GEN_FAILURE;
+	if (heap->fixed || (heap->options & HEAP_NO_SERIALIZE))
+		return ERROR_INVALID_PARAMETER;
+	heap->low_fragmentation = true;
+	return NO_ERROR;
+}
+
+static void heap_optimize(struct heap *heap)
+{
+	heap_compact(heap);
+}
+
+DWORD heap_set_optimize(struct heap *heap, const void *buffer, size_t length)
+{
+	HEAP_OPTIMIZE_RESOURCES_INFORMATION info;
+
+	if (length < sizeof(info))
+		return ERROR_INSUFFICIENT_BUFFER;
+	if (!buffer)
+		return ERROR_NOACCESS;
+	memcpy(&info, buffer, sizeof(info));
+	if (info.Version != HEAP_OPTIMIZE_RESOURCES_CURRENT_VERSION ||
+	    info.Flags)
+		return ERROR_INVALID_PARAMETER;
+	if (heap)
+		heap_optimize(heap);
+	else
+		heaps_for_each_idle(heap_optimize);
+	return NO_ERROR;
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+/* The Win32 face: which heaps there are, and what they tell of themselves. */
+#include <errno.h>
+
+#include <privheap/heapapi.h>
+#include <privheap/region.h>
+
+#include "corruption.h"
+#include "error.h"
+#include "heap.h"
+#include "heap_lock.h"
+#include "heaps.h"
+
+EXPORT HANDLE WINAPI GetProcessHeap(void)
+{
+	int saved = errno;
+	struct heap *heap = heaps_process();
+
+	if (!heap) {
+		error_set(ERROR_NOT_ENOUGH_MEMORY);
+		return NULL;
+	}
+	errno = saved;
+	return heap;
+}
+
+EXPORT DWORD WINAPI GetProcessHeaps(DWORD NumberOfHeaps, PHANDLE ProcessHeaps)
+{
+	int saved = errno;
+
+	if (NumberOfHeaps && !ProcessHeaps) {
+		error_set(ERROR_INVALID_PARAMETER);
+		return 0;
+	}
+	/* It is one of them, whether it was asked for yet or not. */
+	if (!heaps_process()) {
+		error_set(ERROR_NOT_ENOUGH_MEMORY);
+		return 0;
+	}
+	errno = saved;
+	return heaps_list(NumberOfHeaps, ProcessHeaps);
+}
+
+EXPORT SIZE_T WINAPI HeapCompact(HANDLE hHeap, DWORD dwFlags)
+{
+	struct heap *heap = heap_lookup(hHeap);
+	int saved = errno;
+	bool locked, sound;
+	SIZE_T most = 0;
+
+	if (!heap) {
+		error_set(ERROR_INVALID_HANDLE);
+		return 0;
+	}
+	locked = heap_enter(heap, dwFlags);
+	sound = heap_regions_sound(heap);
+	if (sound)
+		most = heap_compact(heap);
+	heap_leave(heap, locked);
+
+	if (!sound) {
+		corruption_found("HeapCompact", hHeap, NULL);
+		error_set(ERROR_GEN_FAILURE);
+		return 0;
+	}
+	if (!most) {
+		/* No failure, but no free memory. */
+		error_set(NO_ERROR);
+		return 0;
+	}
+	errno = saved;
+	return most;
+}
+
+EXPORT BOOL WINAPI HeapSummary(HANDLE hHeap, DWORD dwFlags,
+			       LPHEAP_SUMMARY lpSummary)
+{
+	struct heap *heap = heap_lookup(hHeap);
+	int saved = errno;
+	bool locked, damaged;
+	DWORD error;
+
+	if (!heap) {
+		error_set(ERROR_INVALID_HANDLE);
+		return FALSE;
+	}
+	if (!lpSummary || lpSummary->cb != sizeof(*lpSummary)) {
+		error_set(ERROR_INVALID_PARAMETER);
+		return FALSE;
+	}
+	locked = heap_enter(heap, dwFlags);
+	error = heap_summary(heap, lpSummary);
+	/* It can also be the kernel that did not answer. */
+	damaged = error && !heap_check(heap);
+	heap_leave(heap, locked);
+
+	if (error) {
+		if (damaged)
+			corruption_found("HeapSummary", hHeap, NULL);
+		error_set(error);
+		return FALSE;
+	}
+	errno = saved;
+	return TRUE;
+}
+
+EXPORT BOOL WINAPI
+HeapQueryInformation(HANDLE HeapHandle,
+		     HEAP_INFORMATION_CLASS HeapInformationClass,
+		     PVOID HeapInformation, SIZE_T HeapInformationLength,
+		     PSIZE_T ReturnLength)
+{
+	struct heap *heap = heap_lookup(HeapHandle);
+	bool locked = false;
+	DWORD error;
+
+	if (HeapHandle && !heap) {
+		error_set(ERROR_INVALID_HANDLE);
+		return FALSE;
+	}
+	if (heap)
+		locked = heap_enter(heap, 0);
+	error = heap_query(heap, HeapInformationClass, HeapInformation,
+			   HeapInformationLength, ReturnLength);
+	if (heap)
+		heap_leave(heap, locked);
+
+	if (error) {
+		error_set(error);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+static DWORD heap_set(HANDLE handle, HEAP_INFORMATION_CLASS class,
+		      const void *buffer, size_t length)
+{
+	struct heap *heap = heap_lookup(handle);
+	bool locked = false;
+	DWORD error;
+
+	/* It concerns the process, whatever else was given. */
+	if (class == HeapEnableTerminationOnCorruption) {
+		corruption_terminate();
+		return NO_ERROR;
+	}
+	if (class != HeapCompatibilityInformation &&
+	    class != HeapOptimizeResources)
+		return ERROR_INVALID_PARAMETER;
+	if (!heap && (handle || class == HeapCompatibilityInformation))
+		return ERROR_INVALID_HANDLE;
+
+	if (heap)
+		locked = heap_enter(heap, 0);
+	if (class == HeapCompatibilityInformation)
+		error = heap_set_compatibility(heap, buffer, length);
+	else
+		error = heap_set_optimize(heap, buffer, length);
+	if (heap)
+		heap_leave(heap, locked);
+	return error;
+}
+
+EXPORT BOOL WINAPI
+HeapSetInformation(HANDLE HeapHandle,
+		   HEAP_INFORMATION_CLASS HeapInformationClass,
+		   PVOID HeapInformation, SIZE_T HeapInformationLength)
+{
+	int saved = errno;
+	DWORD error;
+
+	error = heap_set(HeapHandle, HeapInformationClass, HeapInformation,
+			 HeapInformationLength);
+	if (error) {
+		error_set(error);
+		return FALSE;
+	}
+	errno = saved;
+	return TRUE;
+}
+
+EXPORT BOOL WINAPI PrivheapQueryHeap(HANDLE hHeap, LPPRIVHEAP_USAGE lpUsage)
+{
+	struct heap *heap = heap_lookup(hHeap);
+	int saved = errno;
+	bool locked, damaged;
+	DWORD error;
+
+	if (!heap) {
+		error_set(ERROR_INVALID_HANDLE);
+		return FALSE;
+	}
+	if (!lpUsage || lpUsage->cb != sizeof(*lpUsage)) {
+		error_set(ERROR_INVALID_PARAMETER);
+		return FALSE;
+	}
+	locked = heap_enter(heap, 0);
+	error = heap_usage(heap, lpUsage);
+	/* It can also be the kernel that did not answer. */
+	damaged = error && !heap_check(heap);
+	heap_leave(heap, locked);
+
+	if (error) {
+		if (damaged)
+			corruption_found("PrivheapQueryHeap", hHeap, NULL);
+		error_set(error);
+		return FALSE;
+	}
+	errno = saved;
+	return TRUE;
+}
+
+EXPORT DWORD WINAPI PrivheapGetBackend(void)
+{
+	int saved = errno;
+	enum privheap_backend backend = privheap_backend();
+
+	errno = saved;
+	return backend;
+}
+
+EXPORT DWORD WINAPI PrivheapGetDeniedLevel(void)
+{
+	return privheap_last_denied();
+}
