@@ -2,6 +2,7 @@
 /* What a heap tells of itself, and what can be set. */
 #include <string.h>
 
+#include "front.h"
 #include "heap.h"
 #include "heaps.h"
 
@@ -14,6 +15,7 @@ size_t heap_compact(struct heap *heap)
 	size_t most = 0, size;
 
 	/* Free neighbours are merged whenever a block is freed. */
+	front_drain(heap);
 	for (region = heap->regions; region; region = region->next) {
 		size = blocks_largest_free(&region->blocks);
 		if (size > most)

@@ -86,21 +86,52 @@ static DWORD walk_past_region(struct heap *heap,
 	return walk_to_region(newer, entry);
 }
 
+static char *slab_begin(const struct front *front, const struct slab *slab)
+{
+	return front->base + slab->first * GRANULE;
+}
+
+/* To the block, or to the free slots up to the next one, at @at in a slab. */
+static void walk_to_slot(const struct front *front, const struct slab *slab,
+			 char *at, BYTE index, PROCESS_HEAP_ENTRY *entry)
+{
+	size_t slot = class_size(slab->class);
+	char *end = slab_begin(front, slab) + slab->slots * slot, *next = at;
+	size_t size;
+
+	if (front_class(front, at)) {
+		size = front_size(front, at);
+		walk_set(entry, at, size, index, PROCESS_HEAP_ENTRY_BUSY);
+		entry->cbOverhead = slot - size < 255 ? slot - size : 255;
+		return;
+	}
+	while (next < end && !front_class(front, next))
+		next += slot;
+	walk_set(entry, at, next - at, index, 0);
+}
+
 /*
  * The next piece inside the region: the one that begins at @at. NO_ERROR,
  * ERROR_NO_MORE_ITEMS at the end of what is committed, or ERROR_GEN_FAILURE.
  */
-static DWORD walk_to_piece(const struct heap_region *region, char *at,
-			   PROCESS_HEAP_ENTRY *entry)
+static DWORD walk_to_piece(struct heap *heap, const struct heap_region *region,
+			   char *at, PROCESS_HEAP_ENTRY *entry)
 {
 	struct block_piece piece;
 	int more = blocks_piece(&region->blocks, at, &piece);
+	const struct slab *slab;
 	size_t overhead;
 
 	if (more < 0)
 		return ERROR_GEN_FAILURE;
 	if (!more)
 		return ERROR_NO_MORE_ITEMS;
+	slab = piece.busy ? front_slab(heap->front, piece.block) : NULL;
+	if (slab) {
+		walk_to_slot(heap->front, slab, piece.block, walk_index(region),
+			     entry);
+		return NO_ERROR;
+	}
 	walk_set(entry, piece.block, piece.wanted, walk_index(region),
 		 piece.busy ? PROCESS_HEAP_ENTRY_BUSY : 0);
 	overhead = piece.size - piece.wanted;
@@ -112,7 +143,7 @@ static DWORD walk_to_piece(const struct heap_region *region, char *at,
 static DWORD walk_on(struct heap *heap, const struct heap_region *region,
 		     char *at, PROCESS_HEAP_ENTRY *entry)
 {
-	DWORD error = walk_to_piece(region, at, entry);
+	DWORD error = walk_to_piece(heap, region, at, entry);
 
 	if (error != ERROR_NO_MORE_ITEMS)
 		return error;
@@ -124,6 +155,31 @@ static DWORD walk_on(struct heap *heap, const struct heap_region *region,
 	return NO_ERROR;
 }
 
+/* From a block, or from free slots, in a slab. */
+static DWORD walk_from_slot(struct heap *heap, const struct heap_region *region,
+			    const struct slab *slab, PROCESS_HEAP_ENTRY *entry)
+{
+	const struct front *front = heap->front;
+	bool busy = entry->wFlags & PROCESS_HEAP_ENTRY_BUSY;
+	size_t slot = class_size(slab->class);
+	char *begin = slab_begin(front, slab), *at = entry->lpData;
+	struct block_piece piece;
+
+	if ((size_t)(at - begin) % slot || !front_class(front, at) == busy)
+		return ERROR_INVALID_PARAMETER;
+	do {
+		at += slot;
+	} while (!busy && at < begin + slab->slots * slot &&
+		 !front_class(front, at));
+	if (at < begin + slab->slots * slot) {
+		walk_to_slot(front, slab, at, walk_index(region), entry);
+		return NO_ERROR;
+	}
+	if (!blocks_piece_of(&region->blocks, begin, true, &piece))
+		return ERROR_GEN_FAILURE;
+	return walk_on(heap, region, piece.start + piece.size, entry);
+}
+
 /* From a block, or from what is free. */
 static DWORD walk_from_piece(struct heap *heap,
 			     const struct heap_region *region,
@@ -132,7 +188,10 @@ static DWORD walk_from_piece(struct heap *heap,
 	bool busy = entry->wFlags & PROCESS_HEAP_ENTRY_BUSY;
 	struct large_block *large;
 	struct block_piece piece;
+	struct slab *slab = front_slab(heap->front, entry->lpData);
 
+	if (slab)
+		return walk_from_slot(heap, region, slab, entry);
 	if (region && blocks_piece_of(&region->blocks, entry->lpData, busy,
 				      &piece))
 		return walk_on(heap, region, piece.start + piece.size, entry);
@@ -149,8 +208,11 @@ DWORD heap_walk(struct heap *heap, PROCESS_HEAP_ENTRY *entry)
 
 	if (!heap_regions_sound(heap))
 		return ERROR_GEN_FAILURE;
-	if (!data)
+	if (!data) {
+		/* What was freed is free, and not kept back for some thread. */
+		front_drain(heap);
 		return walk_to_region(&heap->first, entry);
+	}
 
 	/* What an empty tail's entry points to is the end of the region. */
 	if (entry->wFlags == 0)
