@@ -153,6 +153,8 @@ TEST(X5_threads)
 		EXPECT_EQ(NULL, errors);
 	}
 	EXPECT_EQ(0, usage_of(shared_heap).cBlocks);
+	/* and nothing is kept back for threads that are no more */
+	HeapCompact(shared_heap, 0);
 	EXPECT_EQ(1, usage_of(shared_heap).dwRegions);
 	HeapDestroy(shared_heap);
 }

@@ -4,10 +4,12 @@
  *
  * One descriptor of /dev/privheap serves the process, and its children: the
  * module looks at who calls, not at who opened. The program may close it behind
- * our back (closefrom(3) in a daemon), and another file may get its number. So
- * each call first makes sure that the number still is the device; where it is
- * not, the number is left alone, for it is somebody else's, and the device is
- * opened again.
+ * our back (closefrom(3) in a daemon), and another file may get its number. A
+ * call that the number's file does not know (ENOTTY, EBADF, or whatever else a
+ * file may say to a command that is not for it) makes us look whether it still
+ * is the device; where it is not, the number is left alone, for it is somebody
+ * else's, and the device is opened again. So a call that the device answers is
+ * one system call.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -60,13 +62,10 @@ static int module_reopen(void)
 	return fd;
 }
 
-/* A descriptor that was the device a moment ago, or -errno. */
+/* Makes sure that there is a descriptor which is the device: it, or -errno. */
 static int module_get_fd(void)
 {
-	int fd = atomic_load(&module_fd);
-
-	if (likely(module_fd_is_device(fd)))
-		return fd;
+	int fd;
 
 	pthread_mutex_lock(&module_lock);
 	fd = atomic_load(&module_fd);
@@ -78,18 +77,20 @@ static int module_get_fd(void)
 
 static int module_call(unsigned long command, void *arg)
 {
-	int fd, err, tries;
+	int fd = atomic_load(&module_fd), err = -EBADF, tries;
 
-	for (tries = 0; tries < 2; tries++) {
+	for (tries = 0; tries < 3; tries++) {
+		if (likely(fd >= 0)) {
+			if (likely(!ioctl(fd, command, arg)))
+				return 0;
+			err = -errno;
+			/* What the device itself says is the answer. */
+			if (module_fd_is_device(fd))
+				return err;
+		}
 		fd = module_get_fd();
 		if (fd < 0)
 			return fd;
-		if (!ioctl(fd, command, arg))
-			return 0;
-		err = -errno;
-		/* Closed, and perhaps reused, since we looked? */
-		if ((err != -EBADF && err != -ENOTTY) || module_fd_is_device(fd))
-			break;
 	}
 	return err;
 }
