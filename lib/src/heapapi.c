@@ -14,6 +14,7 @@
 #include "front.h"
 #include "heap.h"
 #include "heap_lock.h"
+#include "no_cancel.h"
 
 /* For a call that returns a block: fails, or raises if it was asked to. */
 static void *heap_fail(HANDLE handle, DWORD flags, SIZE_T bytes, DWORD error)
@@ -26,11 +27,59 @@ static void *heap_fail(HANDLE handle, DWORD flags, SIZE_T bytes, DWORD error)
 	return NULL;
 }
 
+/*
+ * The calls under the lock. A thread may be cancelled at any moment, if it wants
+ * so (PTHREAD_CANCEL_ASYNCHRONOUS), but not in here.
+ */
+static void *locked_alloc(struct heap *heap, DWORD flags, SIZE_T size)
+{
+	NO_CANCEL;
+	bool locked = heap_enter(heap, flags);
+	void *block = heap_alloc(heap, size, flags & HEAP_ZERO_MEMORY);
+
+	heap_leave(heap, locked);
+	return block;
+}
+
+static DWORD locked_realloc(struct heap *heap, DWORD flags, void **block,
+			    SIZE_T size)
+{
+	NO_CANCEL;
+	bool locked = heap_enter(heap, flags);
+	DWORD error = heap_realloc(heap, block, size, flags & HEAP_ZERO_MEMORY,
+				   flags & HEAP_REALLOC_IN_PLACE_ONLY);
+
+	heap_leave(heap, locked);
+	return error;
+}
+
+static DWORD locked_free(struct heap *heap, DWORD flags, void *block)
+{
+	NO_CANCEL;
+	bool locked = heap_enter(heap, flags);
+	DWORD error = heap_free(heap, block);
+
+	heap_leave(heap, locked);
+	return error;
+}
+
+static DWORD locked_size(struct heap *heap, DWORD flags, const void *block,
+			 SIZE_T *size)
+{
+	NO_CANCEL;
+	bool locked = heap_enter(heap, flags);
+	DWORD error = heap_size(heap, block, size);
+
+	heap_leave(heap, locked);
+	return error;
+}
+
 EXPORT HANDLE WINAPI HeapCreate(DWORD flOptions, SIZE_T dwInitialSize,
 				SIZE_T dwMaximumSize)
 {
 	int saved = errno;
 	struct heap *heap;
+	NO_CANCEL;
 
 	heap = heap_create(flOptions, dwInitialSize, dwMaximumSize, false);
 	if (!heap) {
@@ -45,6 +94,7 @@ EXPORT BOOL WINAPI HeapDestroy(HANDLE hHeap)
 {
 	int saved = errno;
 	DWORD error;
+	NO_CANCEL;
 
 	error = heap_destroy(hHeap);
 	if (error) {
@@ -66,19 +116,15 @@ static __attribute__((noinline)) void *heap_alloc_slowly(HANDLE handle,
 	struct heap *heap = heap_lookup(handle);
 	int saved = errno;
 	void *block;
-	bool locked;
 
 	if (!heap)
 		return heap_fail(handle, flags, size, ERROR_INVALID_HANDLE);
 
 	block = front_alloc_unlocked(heap, size);
-	if (!block) {
-		locked = heap_enter(heap, flags);
-		block = heap_alloc(heap, size, flags & HEAP_ZERO_MEMORY);
-		heap_leave(heap, locked);
-	} else if (flags & HEAP_ZERO_MEMORY) {
+	if (!block)
+		block = locked_alloc(heap, flags, size);
+	else if (flags & HEAP_ZERO_MEMORY)
 		memset(block, 0, size);
-	}
 
 	if (!block)
 		return heap_fail(handle, flags | heap->options, size,
@@ -139,7 +185,6 @@ EXPORT LPVOID WINAPI HeapReAlloc(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem,
 	int saved = errno;
 	struct heap *heap;
 	DWORD error;
-	bool locked;
 
 	if (likely(lpMem) && heap_realloc_fast(hHeap, dwFlags, lpMem, dwBytes))
 		return lpMem;
@@ -152,11 +197,7 @@ EXPORT LPVOID WINAPI HeapReAlloc(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem,
 		return NULL;
 	}
 
-	locked = heap_enter(heap, dwFlags);
-	error = heap_realloc(heap, &lpMem, dwBytes, dwFlags & HEAP_ZERO_MEMORY,
-			     dwFlags & HEAP_REALLOC_IN_PLACE_ONLY);
-	heap_leave(heap, locked);
-
+	error = locked_realloc(heap, dwFlags, &lpMem, dwBytes);
 	if (error == ERROR_INVALID_PARAMETER)
 		corruption_found("HeapReAlloc", hHeap, lpMem);
 	if (error)
@@ -172,7 +213,6 @@ static __attribute__((noinline)) BOOL heap_free_slowly(HANDLE handle,
 	struct heap *heap;
 	int saved = errno;
 	DWORD error;
-	bool locked;
 
 	/* Whatever the handle is. */
 	if (!block)
@@ -185,10 +225,7 @@ static __attribute__((noinline)) BOOL heap_free_slowly(HANDLE handle,
 	}
 	if (front_free_unlocked(heap, block))
 		return TRUE;
-	locked = heap_enter(heap, flags);
-	error = heap_free(heap, block);
-	heap_leave(heap, locked);
-
+	error = locked_free(heap, flags, block);
 	if (error) {
 		corruption_found("HeapFree", handle, block);
 		error_set(error);
@@ -215,7 +252,6 @@ static __attribute__((noinline)) SIZE_T heap_size_slowly(HANDLE handle,
 	struct heap *heap = heap_lookup(handle);
 	SIZE_T size = 0;
 	DWORD error;
-	bool locked;
 
 	if (!heap) {
 		error_set(ERROR_INVALID_HANDLE);
@@ -223,10 +259,7 @@ static __attribute__((noinline)) SIZE_T heap_size_slowly(HANDLE handle,
 	}
 	if (front_size_unlocked(heap, block, &size))
 		return size;
-	locked = heap_enter(heap, flags);
-	error = heap_size(heap, block, &size);
-	heap_leave(heap, locked);
-
+	error = locked_size(heap, flags, block, &size);
 	if (error) {
 		if (block)
 			corruption_found("HeapSize", handle, block);

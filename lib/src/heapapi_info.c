@@ -9,12 +9,14 @@
 #include "error.h"
 #include "heap.h"
 #include "heap_lock.h"
+#include "no_cancel.h"
 #include "heaps.h"
 
 EXPORT HANDLE WINAPI GetProcessHeap(void)
 {
 	int saved = errno;
 	struct heap *heap = heaps_process();
+	NO_CANCEL;
 
 	if (!heap) {
 		error_set(ERROR_NOT_ENOUGH_MEMORY);
@@ -27,6 +29,7 @@ EXPORT HANDLE WINAPI GetProcessHeap(void)
 EXPORT DWORD WINAPI GetProcessHeaps(DWORD NumberOfHeaps, PHANDLE ProcessHeaps)
 {
 	int saved = errno;
+	NO_CANCEL;
 
 	if (NumberOfHeaps && !ProcessHeaps) {
 		error_set(ERROR_INVALID_PARAMETER);
@@ -47,6 +50,7 @@ EXPORT SIZE_T WINAPI HeapCompact(HANDLE hHeap, DWORD dwFlags)
 	int saved = errno;
 	bool locked, sound;
 	SIZE_T most = 0;
+	NO_CANCEL;
 
 	if (!heap) {
 		error_set(ERROR_INVALID_HANDLE);
@@ -79,6 +83,7 @@ EXPORT BOOL WINAPI HeapSummary(HANDLE hHeap, DWORD dwFlags,
 	int saved = errno;
 	bool locked, damaged;
 	DWORD error;
+	NO_CANCEL;
 
 	if (!heap) {
 		error_set(ERROR_INVALID_HANDLE);
@@ -113,6 +118,7 @@ HeapQueryInformation(HANDLE HeapHandle,
 	struct heap *heap = heap_lookup(HeapHandle);
 	bool locked = false;
 	DWORD error;
+	NO_CANCEL;
 
 	if (HeapHandle && !heap) {
 		error_set(ERROR_INVALID_HANDLE);
@@ -168,6 +174,7 @@ HeapSetInformation(HANDLE HeapHandle,
 {
 	int saved = errno;
 	DWORD error;
+	NO_CANCEL;
 
 	error = heap_set(HeapHandle, HeapInformationClass, HeapInformation,
 			 HeapInformationLength);
@@ -185,6 +192,7 @@ EXPORT BOOL WINAPI PrivheapQueryHeap(HANDLE hHeap, LPPRIVHEAP_USAGE lpUsage)
 	int saved = errno;
 	bool locked, damaged;
 	DWORD error;
+	NO_CANCEL;
 
 	if (!heap) {
 		error_set(ERROR_INVALID_HANDLE);
@@ -214,6 +222,7 @@ EXPORT DWORD WINAPI PrivheapGetBackend(void)
 {
 	int saved = errno;
 	enum privheap_backend backend = privheap_backend();
+	NO_CANCEL;
 
 	errno = saved;
 	return backend;

@@ -8,11 +8,13 @@
 #include "error.h"
 #include "heap.h"
 #include "heap_lock.h"
+#include "no_cancel.h"
 
 EXPORT BOOL WINAPI HeapLock(HANDLE hHeap)
 {
 	struct heap *heap = heap_lookup(hHeap);
 	int saved = errno;
+	NO_CANCEL;
 
 	if (!heap) {
 		error_set(ERROR_INVALID_HANDLE);
@@ -29,6 +31,7 @@ EXPORT BOOL WINAPI HeapUnlock(HANDLE hHeap)
 {
 	struct heap *heap = heap_lookup(hHeap);
 	int saved = errno;
+	NO_CANCEL;
 
 	if (!heap) {
 		error_set(ERROR_INVALID_HANDLE);
@@ -47,6 +50,7 @@ EXPORT BOOL WINAPI HeapValidate(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem)
 	struct heap *heap = heap_lookup(hHeap);
 	int saved = errno;
 	bool locked, valid;
+	NO_CANCEL;
 
 	/* The answer alone says it all: no error is set. */
 	if (!heap)
@@ -64,6 +68,7 @@ EXPORT BOOL WINAPI HeapWalk(HANDLE hHeap, LPPROCESS_HEAP_ENTRY lpEntry)
 	int saved = errno;
 	DWORD error;
 	bool locked;
+	NO_CANCEL;
 
 	if (!heap) {
 		error_set(ERROR_INVALID_HANDLE);
