@@ -156,18 +156,16 @@ static atomic_int lived_through;
 } while (0)
 
 /* Every call of the library, with a cancellation pending. */
-static void *call_all_cancelled(void *arg)
+static __attribute__((noinline)) void call_all(int event)
 {
 	HEAP_SUMMARY sum = { .cb = sizeof(sum) };
 	PROCESS_HEAP_ENTRY entry = { .lpData = NULL };
 	SIZE_T page = sysconf(_SC_PAGESIZE);
-	int *event = arg;
 	SYSTEM_INFO info;
 	HANDLE heap, list[4];
 	ULONG value = 2;
 	void *p, *base;
 
-	pthread_cancel(pthread_self());
 	LIVES(GetSystemInfo(&info));
 	LIVES(heap = HeapCreate(0, 0, 0));
 	LIVES(p = HeapAlloc(heap, 0, 100));
@@ -194,12 +192,18 @@ static void *call_all_cancelled(void *arg)
 	LIVES(HeapDestroy(heap));
 	LIVES(base = privheap_region_create(4 * page, page, 0, 0));
 	LIVES(privheap_region_notify(base, PRIVHEAP_RESOURCE_COMMIT, 2 * page,
-				     *event, 0));
+				     event, 0));
 	LIVES(privheap_region_grow(base, 3 * page, 0));
 	LIVES(privheap_region_decommit(base, page, 2 * page));
 	LIVES(privheap_region_notify(base, PRIVHEAP_RESOURCE_COMMIT, 2 * page,
-				     *event, PRIVHEAP_NOTIFY_REMOVE));
+				     event, PRIVHEAP_NOTIFY_REMOVE));
 	LIVES(privheap_region_destroy(base));
+}
+
+static void *call_all_cancelled(void *arg)
+{
+	pthread_cancel(pthread_self());
+	call_all(*(int *)arg);
 	pthread_testcancel();
 	return NULL;
 }
