@@ -250,16 +250,30 @@ static void *use_while_forking(void *arg)
 	return NULL;
 }
 
+/* Long in the list of heaps, and so at nearly every fork. */
+static void *list_while_forking(void *arg)
+{
+	static HANDLE list[600];
+
+	while (!fork_stop)
+		GetProcessHeaps(ARRAY_SIZE(list), list);
+	return arg;
+}
+
 TEST(X12_fork_in_the_middle_of_calls)
 {
-	pthread_t threads[3];
-	HANDLE process = GetProcessHeap();
+	HANDLE process = GetProcessHeap(), many[500];
+	pthread_t threads[4];
 
 	forked_heap = HeapCreate(0, 0, 0);
+	for (int i = 0; i < 500; i++)
+		many[i] = HeapCreate(0, 0, 4096);
 	fork_stop = false;
 	for (uintptr_t i = 0; i < 3; i++)
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL,
 					    use_while_forking, (void *)(i + 1)));
+	ASSERT_EQ(0, pthread_create(&threads[3], NULL, list_while_forking,
+				    NULL));
 	for (int i = 0; i < 40; i++) {
 		int status;
 		pid_t pid;
@@ -294,8 +308,10 @@ TEST(X12_fork_in_the_middle_of_calls)
 		ASSERT_EQ(0, status);
 	}
 	fork_stop = true;
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 4; i++)
 		pthread_join(threads[i], NULL);
+	for (int i = 0; i < 500; i++)
+		EXPECT_EQ(TRUE, HeapDestroy(many[i]));
 	EXPECT_EQ(process, GetProcessHeap());
 	EXPECT_EQ(2, GetProcessHeaps(0, NULL));
 	EXPECT_EQ(TRUE, HeapValidate(forked_heap, 0, NULL));
