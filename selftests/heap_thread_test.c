@@ -156,18 +156,16 @@ static atomic_int lived_through;
 } while (0)
 
 /* Every call of the library, with a cancellation pending. */
-static void *call_all_cancelled(void *arg)
+static __attribute__((noinline)) void call_all(int event)
 {
 	HEAP_SUMMARY sum = { .cb = sizeof(sum) };
 	PROCESS_HEAP_ENTRY entry = { .lpData = NULL };
 	SIZE_T page = sysconf(_SC_PAGESIZE);
-	int *event = arg;
 	SYSTEM_INFO info;
 	HANDLE heap, list[4];
 	ULONG value = 2;
 	void *p, *base;
 
-	pthread_cancel(pthread_self());
 	LIVES(GetSystemInfo(&info));
 	LIVES(heap = HeapCreate(0, 0, 0));
 	LIVES(p = HeapAlloc(heap, 0, 100));
@@ -194,12 +192,18 @@ static void *call_all_cancelled(void *arg)
 	LIVES(HeapDestroy(heap));
 	LIVES(base = privheap_region_create(4 * page, page, 0, 0));
 	LIVES(privheap_region_notify(base, PRIVHEAP_RESOURCE_COMMIT, 2 * page,
-				     *event, 0));
+				     event, 0));
 	LIVES(privheap_region_grow(base, 3 * page, 0));
 	LIVES(privheap_region_decommit(base, page, 2 * page));
 	LIVES(privheap_region_notify(base, PRIVHEAP_RESOURCE_COMMIT, 2 * page,
-				     *event, PRIVHEAP_NOTIFY_REMOVE));
+				     event, PRIVHEAP_NOTIFY_REMOVE));
 	LIVES(privheap_region_destroy(base));
+}
+
+static void *call_all_cancelled(void *arg)
+{
+	pthread_cancel(pthread_self());
+	call_all(*(int *)arg);
 	pthread_testcancel();
 	return NULL;
 }
@@ -246,16 +250,30 @@ static void *use_while_forking(void *arg)
 	return NULL;
 }
 
+/* Long in the list of heaps, and so at nearly every fork. */
+static void *list_while_forking(void *arg)
+{
+	static HANDLE list[600];
+
+	while (!fork_stop)
+		GetProcessHeaps(ARRAY_SIZE(list), list);
+	return arg;
+}
+
 TEST(X12_fork_in_the_middle_of_calls)
 {
-	pthread_t threads[3];
-	HANDLE process = GetProcessHeap();
+	HANDLE process = GetProcessHeap(), many[500];
+	pthread_t threads[4];
 
 	forked_heap = HeapCreate(0, 0, 0);
+	for (int i = 0; i < 500; i++)
+		many[i] = HeapCreate(0, 0, 4096);
 	fork_stop = false;
 	for (uintptr_t i = 0; i < 3; i++)
 		ASSERT_EQ(0, pthread_create(&threads[i], NULL,
 					    use_while_forking, (void *)(i + 1)));
+	ASSERT_EQ(0, pthread_create(&threads[3], NULL, list_while_forking,
+				    NULL));
 	for (int i = 0; i < 40; i++) {
 		int status;
 		pid_t pid;
@@ -290,8 +308,10 @@ TEST(X12_fork_in_the_middle_of_calls)
 		ASSERT_EQ(0, status);
 	}
 	fork_stop = true;
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 4; i++)
 		pthread_join(threads[i], NULL);
+	for (int i = 0; i < 500; i++)
+		EXPECT_EQ(TRUE, HeapDestroy(many[i]));
 	EXPECT_EQ(process, GetProcessHeap());
 	EXPECT_EQ(2, GetProcessHeaps(0, NULL));
 	EXPECT_EQ(TRUE, HeapValidate(forked_heap, 0, NULL));
