@@ -228,8 +228,11 @@ DWORD heap_realloc(struct heap *heap, void **block, size_t size, bool zero,
 		moved = front_alloc(heap, size);
 	if (!moved)
 		moved = heap_get_or_drain(heap, size, &dirty);
-	if (!moved)
-		return ERROR_NOT_ENOUGH_MEMORY;
+	if (!moved) {
+		/* It may only be that its slot is too good for what it is now. */
+		return heap_resize_place(&place, *block, size, zero, true) ?
+		       NO_ERROR : ERROR_NOT_ENOUGH_MEMORY;
+	}
 	memcpy(moved, *block, old < size ? old : size);
 	if (zero && dirty > old)
 		memset(moved + old, 0, dirty - old);

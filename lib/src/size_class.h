@@ -10,7 +10,7 @@
  * A block in a slot is described by map bytes, one for each 16 bytes (granule)
  * of the heap: the byte of its first granule is CLASS_LIVE | class. The next one
  * holds a small block's slack, the bytes of the slot beyond what the program
- * asked for; the next two the size of a larger one, in groups of seven bits. So
+ * asked for; the next three the size of a larger one, in groups of seven bits. So
  * a byte with CLASS_LIVE set is the beginning of a live block, and nothing else.
  */
 #ifndef PRIVHEAP_SRC_SIZE_CLASS_H
@@ -65,8 +65,9 @@ static inline size_t class_size(unsigned int class)
 }
 
 /*
- * Says in the map that a slot, not a small one, holds a block of @size bytes:
- * the low 14 bits of the size tell it from all others that the slot may hold.
+ * Says in the map that a slot, not a small one, holds a block of @size bytes,
+ * which is of its class: then the low 14 bits tell it from all others. The
+ * fourth byte has the rest of the slack, of a block that shrank in place.
  */
 static inline void class_mark_medium(uint8_t *map, unsigned int tag,
 				     size_t size)
@@ -88,6 +89,7 @@ static inline void class_mark(uint8_t *map, unsigned int class, size_t size,
 
 	if (class > CLASS_SMALL) {
 		class_mark_medium(map, CLASS_LIVE | class, size);
+		map[3] = slack >> 14;
 		return;
 	}
 	if (slack >= SLACK_FAR) {
@@ -122,7 +124,8 @@ static inline size_t class_block_size(const uint8_t *map, const char *block)
 	if ((tag & MAP_NEAR_MASK) == MAP_NEAR)
 		return class_near_size(tag);
 	if (map[0] > (CLASS_LIVE | CLASS_SMALL))
-		return slot - ((slot - (map[1] | (size_t)map[2] << 7)) & 0x3fff);
+		return slot - ((slot - (map[1] | (size_t)map[2] << 7)) & 0x3fff) -
+		       ((size_t)map[3] << 14);
 	memcpy(&far, block + slot - sizeof(far), sizeof(far));
 	return far <= slot ? far : slot;
 }
