@@ -3,9 +3,17 @@
 #include <string.h>
 
 #include <linux/privheap.h>
+#include <privheap/region.h>
 
 #include "heap.h"
 #include "region.h"
+
+/*
+ * A block that is as large as this when it has to move because it grew will
+ * probably grow again, and is given room for that. Smaller ones are copied as
+ * cheaply as a region is made.
+ */
+#define HEAP_SPACIOUS	((size_t)32 << 10)
 
 /* The region of this heap that the address lies in; NULL: none. */
 static struct heap_region *heap_find_region(struct heap *heap,
@@ -15,7 +23,7 @@ static struct heap_region *heap_find_region(struct heap *heap,
 
 	for (region = heap->regions; region; region = region->next) {
 		if ((uintptr_t)block - (uintptr_t)region->base <
-		    region->committed)
+		    heap_region_end(region))
 			return region;
 	}
 	return NULL;
@@ -32,27 +40,75 @@ static struct heap_region *heap_find_block(struct heap *heap,
 	return region;
 }
 
-/* A block from memory that must be committed first. */
-static void *heap_alloc_slowly(struct heap *heap, size_t size, size_t *dirty)
+/* A block at the end of a region; *@refused: there is a limit or a shortage. */
+static void *heap_alloc_end(struct heap *heap, size_t size, size_t *dirty,
+			    bool *refused)
 {
 	struct heap_region *region;
 	size_t need;
 
-	region_set_denied(PRIVHEAP_LEVEL_NONE);
 	for (region = heap->regions; region; region = region->next) {
 		need = blocks_shortfall(&region->blocks, size);
 		if (need == SIZE_MAX)
 			continue;
-		if (!heap_region_commit(region, need))
-			return NULL;
+		if (heap_region_commit(region, need))
+			return blocks_alloc(&region->blocks, size, dirty);
+		*refused = true;
+	}
+	return NULL;
+}
+
+/* A block of whatever is free anywhere. */
+static void *heap_alloc_scan(struct heap *heap, size_t size, size_t *dirty)
+{
+	struct heap_region *region;
+	void *block = NULL;
+
+	for (region = heap->regions; region && !block; region = region->next)
+		block = blocks_alloc_scan(&region->blocks, size, dirty);
+	return block;
+}
+
+/* A block from a further region. */
+static void *heap_alloc_region(struct heap *heap, size_t size, size_t *dirty,
+			       bool *refused)
+{
+	struct heap_region *region = heap_add_region(heap, size);
+
+	if (region)
 		return blocks_alloc(&region->blocks, size, dirty);
+	*refused = true;
+	return NULL;
+}
+
+/* A block from memory that must be committed first. */
+static void *heap_alloc_slowly(struct heap *heap, size_t size, size_t *dirty)
+{
+	bool refused;
+	void *block;
+	int tries;
+
+	region_set_denied(PRIVHEAP_LEVEL_NONE);
+	/* Once more, if the heap itself has something to give back. */
+	for (tries = 0; tries < 2; tries++) {
+		refused = false;
+		block = heap_alloc_end(heap, size, dirty, &refused);
+		if (!block) {
+			block = heap_alloc_scan(heap, size, dirty);
+			/* There were holes, and they could not be filled. */
+			if (privheap_last_denied() != PRIVHEAP_LEVEL_NONE)
+				refused = true;
+		}
+		if (!block && !heap->fixed && !refused)
+			block = heap_alloc_region(heap, size, dirty, &refused);
+		if (block)
+			return block;
+		if (!refused || (!tries && !heap_trim(heap, true)))
+			break;
 	}
-	if (heap->fixed) {
+	if (!refused)
 		region_set_denied(PRIVHEAP_LEVEL_REGION);
-		return NULL;
-	}
-	region = heap_add_region(heap, size);
-	return region ? blocks_alloc(&region->blocks, size, dirty) : NULL;
+	return NULL;
 }
 
 /* A block of which the first *@dirty bytes may hold anything. */
@@ -74,6 +130,21 @@ static void *heap_get(struct heap *heap, size_t size, size_t *dirty)
 	return heap_alloc_slowly(heap, size, dirty);
 }
 
+/* A block for the contents of one that is to have @size bytes, and had @old. */
+static void *heap_get_moved(struct heap *heap, size_t size, size_t old,
+			    size_t *dirty)
+{
+	void *block;
+
+	if (size >= HEAP_SPACIOUS && size > old && !heap->fixed) {
+		*dirty = 0;
+		block = large_alloc_spacious(heap, size);
+		if (block)
+			return block;
+	}
+	return heap_get(heap, size, dirty);
+}
+
 void *heap_alloc(struct heap *heap, size_t size, bool zero)
 {
 	size_t dirty;
@@ -88,9 +159,11 @@ void *heap_alloc(struct heap *heap, size_t size, bool zero)
 static void heap_put(struct heap *heap, struct heap_region *region,
 		     void *block)
 {
-	blocks_free(&region->blocks, block);
+	size_t freed = blocks_free(&region->blocks, block);
+
 	if (region != &heap->first && blocks_empty(&region->blocks))
 		heap_remove_region(heap, region);
+	heap_freed(heap, freed);
 }
 
 DWORD heap_free(struct heap *heap, void *block)
@@ -130,17 +203,27 @@ static bool heap_resize(struct heap_region *region, void *block, size_t size,
 			bool zero)
 {
 	size_t old = blocks_size(&region->blocks, block), need, dirty;
+	struct heap *heap = region->heap;
+	bool trimmed = false;
 
-	if (size > HEAP_MAX_BLOCK)
+	/* The last block of a heap that grows may become as large as it likes. */
+	if (size > HEAP_MAX_BLOCK &&
+	    (heap->fixed || size > region->reserved))
 		return false;
-	if (!blocks_resize(&region->blocks, block, size, &dirty)) {
+	while (!blocks_resize(&region->blocks, block, size, &dirty)) {
 		need = blocks_resize_shortfall(&region->blocks, block, size);
-		if (need == SIZE_MAX || !heap_region_commit(region, need) ||
-		    !blocks_resize(&region->blocks, block, size, &dirty))
+		if (need == SIZE_MAX)
 			return false;
+		if (heap_region_commit(region, need))
+			continue;
+		if (trimmed || !heap_trim(heap, true))
+			return false;
+		trimmed = true;
 	}
 	if (zero && size > old)
 		memset((char *)block + old, 0, dirty);
+	if (size < old)
+		heap_freed(heap, old - size);
 	return true;
 }
 
@@ -166,7 +249,7 @@ DWORD heap_realloc(struct heap *heap, void **block, size_t size, bool zero,
 	if (in_place)
 		return ERROR_NOT_ENOUGH_MEMORY;
 
-	moved = heap_get(heap, size, &dirty);
+	moved = heap_get_moved(heap, size, old, &dirty);
 	if (!moved)
 		return ERROR_NOT_ENOUGH_MEMORY;
 	memcpy(moved, *block, old < size ? old : size);
