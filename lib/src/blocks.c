@@ -1,41 +1,48 @@
 // SPDX-License-Identifier: MIT
 /*
- * Blocks inside one range of memory: first fit in bins, with boundary tags. The
- * layout is described in chunk.h.
+ * Blocks inside one range of memory: good fit in bins, with boundary tags.
+ *
+ * The range is a row of chunks (chunk.h) from start to top. Free neighbours are
+ * always merged, and a free chunk before top becomes part of it: what lies from
+ * top to end has no header, is committed, and was not written to beyond fresh.
+ *
+ * A free chunk may be a hole: whole pages of it were given back. Its header and
+ * its last word stay, so that only who takes from it has to commit anything.
+ * Merging keeps what is gone as it is; a hole that becomes part of top ends the
+ * committed part at its first page that is gone.
  */
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
+#include "bins.h"
+#include "blocks.h"
 #include "chunk.h"
 #include "no_cancel.h"
 
-static _Atomic(size_t) secret;
+/* Free chunks of the right bin to look at before one of a larger bin is taken. */
+#define BIN_TRIES	8
 
-static __attribute__((noinline)) size_t blocks_make_secret(void)
+uint64_t chunk_secret;
+
+static void blocks_make_secret(void)
 {
-	size_t value, expected = 0;
+	uint64_t value, expected = 0;
 	struct timespec now;
 	NO_CANCEL;
 
+	if (likely(__atomic_load_n(&chunk_secret, __ATOMIC_RELAXED)))
+		return;
 	if (getrandom(&value, sizeof(value), GRND_NONBLOCK) !=
 	    (ssize_t)sizeof(value)) {
 		clock_gettime(CLOCK_MONOTONIC, &now);
-		value = (size_t)now.tv_nsec ^ (uintptr_t)&value;
+		value = (uint64_t)now.tv_nsec << 32 ^ (uintptr_t)&value;
 	}
 	value |= 1;
 	/* The first one stays, whoever was first. */
-	if (!atomic_compare_exchange_strong(&secret, &expected, value))
-		value = expected;
-	return value;
-}
-
-size_t blocks_secret(void)
-{
-	size_t value = atomic_load_explicit(&secret, memory_order_relaxed);
-
-	return likely(value) ? value : blocks_make_secret();
+	__atomic_compare_exchange_n(&chunk_secret, &expected, value, false,
+				    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
 /* The chunk for a block of @size bytes, which is at most SIZE_MAX / 2. */
@@ -50,16 +57,11 @@ static size_t chunk_needed(size_t size)
 static void chunk_set_prev_free(struct blocks *blocks, char *next, bool prev)
 {
 	struct chunk *chunk = (struct chunk *)next;
-	size_t slack;
 
-	if (next == blocks->top)
+	if (next == blocks->top || !(chunk->head & PREV_FREE) == !prev)
 		return;
-	slack = chunk->check & SLACK_MASK;
-	if (prev)
-		chunk->head |= PREV_FREE;
-	else
-		chunk->head &= ~PREV_FREE;
-	chunk->check = chunk_check(chunk, slack);
+	chunk->head ^= PREV_FREE;
+	chunk->check = chunk_check(chunk, chunk->check & SLACK_MASK);
 }
 
 static void chunk_set_busy(struct chunk *chunk, size_t size, size_t flags,
@@ -69,54 +71,106 @@ static void chunk_set_busy(struct chunk *chunk, size_t size, size_t flags,
 	chunk->check = chunk_check(chunk, size - HEADER - wanted);
 }
 
-static void bin_add(struct blocks *blocks, struct free_chunk *chunk)
+/* What lies from @at on, @gone bytes of it not committed, becomes top. */
+static void chunk_release_top(struct blocks *blocks, char *at, size_t gone)
 {
-	struct free_chunk **bin = &blocks->bins[chunk_bin(chunk_size(chunk))];
+	char *first;
 
-	chunk->prev = NULL;
-	chunk->next = *bin;
-	if (chunk->next)
-		chunk->next->prev = chunk;
-	*bin = chunk;
+	/* In case that the program frees what once began here. */
+	((struct chunk *)at)->head = 0;
+	blocks->top = at;
+	if (likely(!gone))
+		return;
+	first = holes_first(&blocks->holes, at, blocks->end);
+	if (!first)
+		return;
+	holes_remove(&blocks->holes, first, blocks->end);
+	if (blocks_decommit(blocks, first, blocks->end) == DECOMMIT_DONE &&
+	    blocks->fresh > first)
+		blocks->fresh = first;
+	blocks->end = first;
 }
 
-static void bin_remove(struct blocks *blocks, struct free_chunk *chunk)
-{
-	if (chunk->prev)
-		chunk->prev->next = chunk->next;
-	else
-		blocks->bins[chunk_bin(chunk_size(chunk))] = chunk->next;
-	if (chunk->next)
-		chunk->next->prev = chunk->prev;
-}
-
-/* Makes a range of @size bytes free; its neighbours on both sides are busy. */
-static void chunk_release(struct blocks *blocks, char *at, size_t size)
+/*
+ * Makes a range of @size bytes free, of which @gone are not committed; its
+ * neighbours on both sides are busy.
+ */
+static void chunk_release(struct blocks *blocks, char *at, size_t size,
+			  size_t gone)
 {
 	struct free_chunk *chunk = (struct free_chunk *)at;
 
 	if (at + size == blocks->top) {
-		/* In case that the program frees what once began here. */
-		chunk->head = 0;
-		blocks->top = at;
+		chunk_release_top(blocks, at, gone);
 		return;
 	}
 	chunk->head = size;
+	if (unlikely(gone)) {
+		chunk->head |= HOLE;
+		((struct hole_chunk *)chunk)->gone = gone;
+	}
 	memcpy(at + size - sizeof(size), &size, sizeof(size));
-	bin_add(blocks, chunk);
+	bins_add(blocks, chunk);
 	chunk_set_prev_free(blocks, at + size, true);
+}
+
+/* The free chunk before a chunk at @at that is PREV_FREE; NULL: damaged. */
+static struct free_chunk *chunk_free_before(struct blocks *blocks, char *at)
+{
+	size_t tag;
+
+	memcpy(&tag, at - sizeof(tag), sizeof(tag));
+	if (tag > (size_t)(at - blocks->start) || tag % BLOCKS_ALIGN ||
+	    unlikely(holes_has(&blocks->holes, at - tag)))
+		return NULL;
+	return chunk_free_at(blocks, at - tag);
+}
+
+/*
+ * Commits what is needed to take the first @taken bytes of a free chunk, if it
+ * is a hole; false: refused. The chunk stays as it is, and where it is, but for
+ * what of it is gone.
+ */
+static bool chunk_commit(struct blocks *blocks, struct free_chunk *chunk,
+			 size_t taken)
+{
+	size_t mask = page_size() - 1;
+	char *end = (char *)chunk + chunk_size(chunk), *start;
+
+	if (likely(!(chunk->head & HOLE)))
+		return true;
+	/* The header of what is left needs its memory as well. */
+	if (end - (char *)chunk - taken > sizeof(struct hole_chunk))
+		end = (char *)chunk + taken + sizeof(struct hole_chunk);
+	start = holes_first(&blocks->holes, (char *)chunk, end);
+	if (!start)
+		return true;
+	end = (char *)(((uintptr_t)end + mask) & ~mask);
+	if (!blocks_commit(blocks, start, end))
+		return false;
+	((struct hole_chunk *)chunk)->gone -=
+		holes_remove(&blocks->holes, start, end);
+	return true;
 }
 
 void blocks_init(struct blocks *blocks, char *start, char *end, char *limit)
 {
 	uintptr_t misfit = (uintptr_t)start % BLOCKS_ALIGN;
 
+	blocks_make_secret();
 	memset(blocks, 0, sizeof(*blocks));
 	blocks->start = start + (misfit ? BLOCKS_ALIGN - misfit : 0);
 	blocks->top = blocks->start;
 	blocks->fresh = blocks->start;
 	blocks->end = end;
 	blocks->limit = limit;
+	holes_init(&blocks->holes,
+		   (char *)((uintptr_t)start & ~(page_size() - 1)));
+}
+
+void blocks_exit(struct blocks *blocks)
+{
+	holes_exit(&blocks->holes);
 }
 
 void blocks_extend(struct blocks *blocks, size_t bytes)
@@ -124,31 +178,60 @@ void blocks_extend(struct blocks *blocks, size_t bytes)
 	blocks->end += bytes;
 }
 
-/* Takes a chunk of @needed bytes from the bins; sets its head, but not busy. */
-static struct chunk *chunk_from_bins(struct blocks *blocks, size_t needed)
+/*
+ * A free chunk of at least @needed bytes that is committed as far as it takes,
+ * or NULL. After a refusal only chunks that are no holes are looked at.
+ */
+static struct free_chunk *blocks_find(struct blocks *blocks, size_t needed,
+				      size_t tries)
 {
-	struct free_chunk *chunk = NULL;
-	unsigned int bin;
-	size_t size;
+	unsigned int bin = bins_index(needed);
+	struct free_chunk *chunk;
+	bool refused = false;
+	size_t left;
 
-	for (bin = chunk_bin(needed); bin < BLOCKS_BINS && !chunk; bin++) {
-		chunk = blocks->bins[bin];
-		while (chunk && chunk_size(chunk) < needed)
-			chunk = chunk->next;
+	for (bin = bins_next(blocks, bin); bin < BLOCKS_BINS;
+	     bin = bins_next(blocks, bin + 1)) {
+		left = tries;
+		for (chunk = blocks->bins[bin]; chunk && left--;
+		     chunk = chunk->next) {
+			if (chunk_size(chunk) < needed ||
+			    (refused && (chunk->head & HOLE)))
+				continue;
+			if (chunk_commit(blocks, chunk, needed))
+				return chunk;
+			refused = true;
+		}
 	}
+	return NULL;
+}
+
+/* Takes a block of @size bytes from the bins, or returns NULL. */
+static void *blocks_take(struct blocks *blocks, size_t size, size_t tries,
+			 size_t *dirty)
+{
+	size_t needed = chunk_needed(size), have;
+	struct free_chunk *chunk = blocks_find(blocks, needed, tries);
+
 	if (!chunk)
 		return NULL;
-
-	size = chunk_size(chunk);
-	bin_remove(blocks, chunk);
-	if (size - needed >= CHUNK_MIN) {
-		chunk_release(blocks, (char *)chunk + needed, size - needed);
-		size = needed;
+	have = chunk_size(chunk);
+	bins_remove(blocks, chunk);
+	if (have - needed >= CHUNK_MIN) {
+		chunk_release(blocks, (char *)chunk + needed, have - needed,
+			      hole_gone(chunk));
+		have = needed;
 	} else {
-		chunk_set_prev_free(blocks, (char *)chunk + size, false);
+		chunk_set_prev_free(blocks, (char *)chunk + have, false);
 	}
-	chunk->head = size;
-	return (struct chunk *)chunk;
+	chunk_set_busy((struct chunk *)chunk, have, 0, size);
+	*dirty = size;
+	return chunk_block((struct chunk *)chunk);
+}
+
+void *blocks_alloc_scan(struct blocks *blocks, size_t size, size_t *dirty)
+{
+	return blocks_take(blocks, size, SIZE_MAX, dirty);
 }
 
 void *blocks_alloc(struct blocks *blocks, size_t size, size_t *dirty)
@@ -157,13 +240,11 @@ void *blocks_alloc(struct blocks *blocks, size_t size, size_t *dirty)
 	struct chunk *chunk;
 	char *block;
 
-	chunk = chunk_from_bins(blocks, needed);
-	if (chunk) {
-		chunk_set_busy(chunk, chunk_size(chunk), 0, size);
-		*dirty = size;
-		return chunk_block(chunk);
+	if (blocks->free) {
+		block = blocks_take(blocks, size, BIN_TRIES, dirty);
+		if (block)
+			return block;
 	}
-
 	if (needed > (size_t)(blocks->end - blocks->top))
 		return NULL;
 	chunk = (struct chunk *)blocks->top;
@@ -204,6 +285,9 @@ bool blocks_valid(const struct blocks *blocks, const void *block)
 	if (at % BLOCKS_ALIGN || at < (uintptr_t)blocks->start + HEADER ||
 	    at >= (uintptr_t)blocks->top)
 		return false;
+	/* A page that is gone must not even be read. */
+	if (unlikely(holes_has(&blocks->holes, block_chunk(block))))
+		return false;
 	return chunk_is_busy(blocks, (const char *)block_chunk(block));
 }
 
@@ -215,81 +299,119 @@ size_t blocks_size(const struct blocks *blocks, const void *block)
 	return chunk_size(chunk) - HEADER - (chunk->check & SLACK_MASK);
 }
 
-void blocks_free(struct blocks *blocks, void *block)
+/* Takes a free chunk out of its bin to be a part of another; returns its size. */
+static size_t chunk_merge(struct blocks *blocks, struct free_chunk *chunk,
+			  size_t *gone)
+{
+	size_t size = chunk_size(chunk);
+
+	bins_remove(blocks, chunk);
+	*gone += hole_gone(chunk);
+	/* What was a header must not look like a live one. */
+	chunk->head = 0;
+	return size;
+}
+
+size_t blocks_free(struct blocks *blocks, void *block)
 {
 	struct chunk *chunk = block_chunk(block);
 	struct free_chunk *other;
 	char *at = (char *)chunk;
-	size_t size = chunk_size(chunk), tag;
+	size_t freed = chunk_size(chunk), size = freed, gone = 0;
+	bool prev_free = chunk->head & PREV_FREE;
 
+	chunk->head = 0;
 	other = chunk_free_at(blocks, at + size);
-	if (other) {
-		bin_remove(blocks, other);
-		size += chunk_size(other);
-		other->head = 0;
-	}
-	if (chunk->head & PREV_FREE) {
-		memcpy(&tag, at - sizeof(tag), sizeof(tag));
-		if (tag <= (size_t)(at - blocks->start) &&
-		    chunk_free_at(blocks, at - tag)) {
-			/* What was a header must not look like a live one. */
-			chunk->head = 0;
-			at -= tag;
-			size += tag;
-			bin_remove(blocks, (struct free_chunk *)at);
+	if (other)
+		size += chunk_merge(blocks, other, &gone);
+	if (prev_free) {
+		other = chunk_free_before(blocks, at);
+		if (other) {
+			at = (char *)other;
+			size += chunk_merge(blocks, other, &gone);
 		}
 	}
-	chunk_release(blocks, at, size);
+	chunk_release(blocks, at, size, gone);
+	return freed;
+}
+
+/* Grows the last chunk; false: there is not that much committed. */
+static bool blocks_grow_last(struct blocks *blocks, struct chunk *chunk,
+			     size_t needed, size_t size, size_t *dirty)
+{
+	char *at = (char *)chunk;
+	size_t old = blocks_size(blocks, at + HEADER);
+
+	if (needed > (size_t)(blocks->end - at))
+		return false;
+	/* Beyond fresh nothing needs to be written to. */
+	if (blocks->fresh < at + HEADER + size)
+		*dirty = blocks->fresh - (at + HEADER + old);
+	blocks->top = at + needed;
+	if (blocks->fresh < blocks->top)
+		blocks->fresh = blocks->top;
+	chunk_set_busy(chunk, needed, chunk->head & PREV_FREE, size);
+	return true;
+}
+
+/* Grows a chunk into the free one behind it; false: no room, or refused. */
+static bool blocks_grow_into(struct blocks *blocks, struct chunk *chunk,
+			     size_t needed, size_t size)
+{
+	size_t have = chunk_size(chunk), rest, gone = 0;
+	char *at = (char *)chunk;
+	struct free_chunk *after = chunk_free_at(blocks, at + have);
+
+	if (!after || needed - have > chunk_size(after) ||
+	    !chunk_commit(blocks, after, needed - have))
+		return false;
+	have += chunk_merge(blocks, after, &gone);
+	rest = have - needed;
+	if (rest < CHUNK_MIN) {
+		needed = have;
+		chunk_set_prev_free(blocks, at + have, false);
+	}
+	chunk_set_busy(chunk, needed, chunk->head & PREV_FREE, size);
+	if (rest >= CHUNK_MIN)
+		chunk_release(blocks, at + needed, rest, gone);
+	return true;
+}
+
+static void blocks_shrink(struct blocks *blocks, struct chunk *chunk,
+			  size_t needed, size_t size)
+{
+	size_t have = chunk_size(chunk), flags = chunk->head & PREV_FREE;
+	size_t gone = 0, rest = have - needed;
+	char *at = (char *)chunk;
+	struct free_chunk *after;
+
+	if (rest < CHUNK_MIN) {
+		chunk_set_busy(chunk, have, flags, size);
+		return;
+	}
+	after = chunk_free_at(blocks, at + have);
+	if (after)
+		rest += chunk_merge(blocks, after, &gone);
+	/* Before the release, which may make the end of this one top. */
+	chunk_set_busy(chunk, needed, flags, size);
+	chunk_release(blocks, at + needed, rest, gone);
 }
 
 bool blocks_resize(struct blocks *blocks, void *block, size_t size,
 		   size_t *dirty)
 {
 	struct chunk *chunk = block_chunk(block);
-	size_t needed = chunk_needed(size);
+	size_t needed = chunk_needed(size), have = chunk_size(chunk);
 	size_t old = blocks_size(blocks, block);
-	size_t have = chunk_size(chunk), flags = chunk->head & PREV_FREE;
-	char *at = (char *)chunk, *next = at + have;
-	struct free_chunk *after;
 
 	*dirty = size > old ? size - old : 0;
-
-	if (next == blocks->top && needed > have) {
-		if (needed - have > (size_t)(blocks->end - next))
-			return false;
-		/* Beyond fresh nothing needs to be written to. */
-		if (blocks->fresh < at + HEADER + size)
-			*dirty = blocks->fresh - (at + HEADER + old);
-		blocks->top = at + needed;
-		if (blocks->fresh < blocks->top)
-			blocks->fresh = blocks->top;
-		have = needed;
-	}
-	if (needed > have) {
-		after = chunk_free_at(blocks, next);
-		if (!after || needed - have > chunk_size(after))
-			return false;
-		bin_remove(blocks, after);
-		have += chunk_size(after);
-		after->head = 0;
-		chunk_set_prev_free(blocks, at + have, false);
-	}
-	if (have - needed >= CHUNK_MIN) {
-		after = chunk_free_at(blocks, at + have);
-		next = at + have;
-		have = needed;
-		if (after) {
-			bin_remove(blocks, after);
-			next += chunk_size(after);
-			after->head = 0;
-		}
-		/* Here, so that a release into top finds the right chunk. */
-		chunk_set_busy(chunk, have, flags, size);
-		chunk_release(blocks, at + have, next - (at + have));
+	if (needed <= have) {
+		blocks_shrink(blocks, chunk, needed, size);
 		return true;
 	}
-	chunk_set_busy(chunk, have, flags, size);
-	return true;
+	if ((char *)chunk + have == blocks->top)
+		return blocks_grow_last(blocks, chunk, needed, size, dirty);
+	return blocks_grow_into(blocks, chunk, needed, size);
 }
 
 size_t blocks_resize_shortfall(const struct blocks *blocks, const void *block,

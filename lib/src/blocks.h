@@ -2,7 +2,9 @@
 /*
  * Blocks inside one range of memory. The heap knows nothing of how they are
  * kept, and this layer knows nothing of regions, heaps and locks: the caller
- * commits memory, says so with blocks_extend(), and keeps threads apart.
+ * commits memory at the end, says so with blocks_extend(), and keeps threads
+ * apart. For what lies inside there are blocks_commit() and blocks_decommit(),
+ * which the caller has.
  *
  * No function writes to the body of a live block, so that memory which the
  * program has not touched stays without pages.
@@ -11,9 +13,13 @@
 #define PRIVHEAP_SRC_BLOCKS_H
 
 #include "common.h"
+#include "holes.h"
 
 #define BLOCKS_ALIGN	(2 * sizeof(void *))	/* 16, or 8 with 32 bits */
-#define BLOCKS_BINS	(8 * sizeof(size_t))
+
+/* Eight for each doubling; the last is for 65,536 times the alignment and more. */
+#define BLOCKS_BINS		113
+#define BLOCKS_BIN_WORDS	((BLOCKS_BINS - 1) / HOLES_WORD_BITS + 1)
 
 struct free_chunk;
 
@@ -24,7 +30,11 @@ struct free_chunk;
  * @fresh: from here on nothing was ever written: it reads as zero
  * @end: end of the committed part
  * @limit: end of the range
- * @bins: free chunks by the logarithm of their size
+ * @free: bytes of all free chunks, that is without what follows @top
+ * @hole_chunks: those of them that have pages which were given back
+ * @holes: which pages these are
+ * @bin_map: a bit a bin: not empty
+ * @bins: free chunks by size
  */
 struct blocks {
 	char *start;
@@ -32,6 +42,10 @@ struct blocks {
 	char *fresh;
 	char *end;
 	char *limit;
+	size_t free;
+	size_t hole_chunks;
+	struct holes holes;
+	unsigned long bin_map[BLOCKS_BIN_WORDS];
 	struct free_chunk *bins[BLOCKS_BINS];
 };
 
@@ -45,8 +59,33 @@ struct block_view {
 	size_t size;
 };
 
-/* The range @start to @limit, all zero, of which @end - @start are committed. */
+/*
+ * What the caller has: commits whole pages of the range, of which some may be
+ * committed already; false: refused, and nothing has changed.
+ */
+bool blocks_commit(struct blocks *blocks, char *start, char *end);
+
+/*
+ * What the caller has: gives whole pages of the range back, of which some may
+ * be so already.
+ */
+enum blocks_decommit {
+	DECOMMIT_DONE,		/* they read as zero when they are committed */
+	DECOMMIT_BUSY,		/* they have to be committed, and hold anything */
+	DECOMMIT_SHORT,		/* the same, and there is no use in going on */
+	DECOMMIT_FAILED,	/* nothing has changed */
+};
+enum blocks_decommit blocks_decommit(struct blocks *blocks, char *start,
+				     char *end);
+
+/*
+ * The range @start to @limit, all zero, of which @end - @start are committed.
+ * @end and @limit are at pages.
+ */
 void blocks_init(struct blocks *blocks, char *start, char *end, char *limit);
+
+/* Frees what is kept outside the range. */
+void blocks_exit(struct blocks *blocks);
 
 /* Says that @bytes more behind the committed part are committed, and zero. */
 void blocks_extend(struct blocks *blocks, size_t bytes);
@@ -56,6 +95,12 @@ void blocks_extend(struct blocks *blocks, size_t bytes);
  * *@dirty bytes of it may hold anything, the others are zero.
  */
 void *blocks_alloc(struct blocks *blocks, size_t size, size_t *dirty);
+
+/*
+ * The same without a look at the end, but at every free chunk that might do,
+ * where blocks_alloc() stops after a few that are a little too small.
+ */
+void *blocks_alloc_scan(struct blocks *blocks, size_t size, size_t *dirty);
 
 /*
  * Bytes to extend by so that blocks_alloc() finds room for @size at the end;
@@ -91,7 +136,40 @@ bool blocks_resize(struct blocks *blocks, void *block, size_t size,
 size_t blocks_resize_shortfall(const struct blocks *blocks, const void *block,
 			       size_t size);
 
-void blocks_free(struct blocks *blocks, void *block);
+/* Returns the bytes that became free. */
+size_t blocks_free(struct blocks *blocks, void *block);
+
+/* Bytes that are committed and free; those of the range that are committed. */
+static inline size_t blocks_idle(const struct blocks *blocks)
+{
+	return blocks->free - blocks->holes.gone +
+	       (size_t)(blocks->end - blocks->top);
+}
+
+static inline size_t blocks_committed(const struct blocks *blocks)
+{
+	return (size_t)(blocks->end - blocks->start) - blocks->holes.gone;
+}
+
+/**
+ * struct blocks_trim - what to give back
+ * @floor: nothing before this address
+ * @least: bytes that must go at once, so that it is worth a system call
+ * @want: bytes, and then stop
+ * @holes: the most that there shall be
+ */
+struct blocks_trim {
+	char *floor;
+	size_t least;
+	size_t want;
+	size_t holes;
+};
+
+/*
+ * Gives back free pages, those at the end first, then those of free chunks,
+ * large ones first. Returns the bytes.
+ */
+size_t blocks_trim(struct blocks *blocks, const struct blocks_trim *trim);
 
 /* No live block at all. */
 bool blocks_empty(const struct blocks *blocks);

@@ -5,6 +5,8 @@
  * without locks: every number is compared with the range before it is used, and
  * every loop ends.
  */
+#include "bins.h"
+#include "blocks.h"
 #include "chunk.h"
 
 /* The pointers to the range agree; where they point to, chunks may begin. */
@@ -16,7 +18,7 @@ static bool blocks_sane(const struct blocks *blocks)
 	       (uintptr_t)blocks->top % BLOCKS_ALIGN == 0;
 }
 
-/* A chunk could begin there, before top. */
+/* A chunk could begin there, before top, and its header can be read. */
 static bool blocks_reach(const struct blocks *blocks, const void *at)
 {
 	uintptr_t address = (uintptr_t)at;
@@ -24,17 +26,22 @@ static bool blocks_reach(const struct blocks *blocks, const void *at)
 	return address % BLOCKS_ALIGN == 0 &&
 	       address >= (uintptr_t)blocks->start &&
 	       address < (uintptr_t)blocks->top &&
-	       (uintptr_t)blocks->top - address >= CHUNK_MIN;
+	       (uintptr_t)blocks->top - address >= CHUNK_MIN &&
+	       !holes_has(&blocks->holes, at) &&
+	       !holes_has(&blocks->holes, (const char *)at + CHUNK_MIN - 1);
 }
 
-/* The free chunk is in its bin, as far as its neighbour there can tell. */
+/*
+ * The free chunk is in its bin, as far as its neighbour there can tell. The prev
+ * of the first one is the last one, which has no next.
+ */
 static bool chunk_is_linked(const struct blocks *blocks,
 			    const struct free_chunk *chunk)
 {
 	const struct free_chunk *prev = chunk->prev;
 
-	if (!prev)
-		return blocks->bins[chunk_bin(chunk_size(chunk))] == chunk;
+	if (blocks->bins[bins_index(chunk_size(chunk))] == chunk)
+		return true;
 	return blocks_reach(blocks, prev) && prev->next == chunk;
 }
 
@@ -132,11 +139,16 @@ static bool bins_check(const struct blocks *blocks, size_t count)
 		for (chunk = blocks->bins[bin]; chunk; chunk = chunk->next) {
 			if (!count-- || !blocks_reach(blocks, chunk) ||
 			    !chunk_free_at(blocks, (char *)chunk) ||
-			    chunk_bin(chunk_size(chunk)) != bin ||
-			    chunk->prev != prev)
+			    bins_index(chunk_size(chunk)) != bin ||
+			    (prev && chunk->prev != prev))
 				return false;
 			prev = chunk;
 		}
+		if (prev && blocks->bins[bin]->prev != prev)
+			return false;
+		if (!prev != !(blocks->bin_map[bin / BINS_WORD_BITS] >>
+			       (bin % BINS_WORD_BITS) & 1))
+			return false;
 	}
 	return !count;
 }
@@ -164,6 +176,17 @@ bool blocks_check(const struct blocks *blocks)
 	return !prev_free && bins_check(blocks, count);
 }
 
+/* The most that a block in a free chunk can have without another commit. */
+static size_t chunk_room(const struct blocks *blocks,
+			 const struct free_chunk *chunk)
+{
+	const char *end = (const char *)chunk + chunk_size(chunk), *hole = NULL;
+
+	if (chunk->head & HOLE)
+		hole = holes_first(&blocks->holes, (const char *)chunk, end);
+	return (hole ? hole : end) - (const char *)chunk - HEADER;
+}
+
 size_t blocks_largest_free(const struct blocks *blocks)
 {
 	size_t most = 0, room = blocks->end - blocks->top, left;
@@ -177,16 +200,20 @@ size_t blocks_largest_free(const struct blocks *blocks)
 
 	/* No more chunks than have room: a damaged list ends there. */
 	left = (blocks->top - blocks->start) / CHUNK_MIN;
-	for (bin = BLOCKS_BINS; bin-- && !blocks->bins[bin];)
-		;
-	if (bin >= BLOCKS_BINS)
-		return most;
-	for (chunk = blocks->bins[bin]; chunk && left--; chunk = chunk->next) {
-		if (!blocks_reach(blocks, chunk) ||
-		    !chunk_free_at(blocks, (char *)chunk))
-			break;
-		if (chunk_size(chunk) - HEADER > most)
-			most = chunk_size(chunk) - HEADER;
+	for (bin = BLOCKS_BINS; bin--;) {
+		for (chunk = blocks->bins[bin]; chunk && left--;
+		     chunk = chunk->next) {
+			if (!blocks_reach(blocks, chunk) ||
+			    !chunk_free_at(blocks, (char *)chunk))
+				return most;
+			room = chunk_room(blocks, chunk);
+			if (room > most)
+				most = room;
+			/* No smaller chunk has more, unless this is a hole. */
+			if (!(chunk->head & HOLE) && bin + 1 < BLOCKS_BINS &&
+			    bins_index(most + HEADER) > bin)
+				return most;
+		}
 	}
 	return most;
 }

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How blocks are kept in a range of memory; for blocks*.c alone.
+ * The chunks that a range of blocks is a row of. Only for blocks*.c.
  *
- * The range is a row of chunks from start to top. A chunk begins with a header:
+ * A chunk begins with a header:
  *
- *   head   size of the chunk | BUSY | PREV_FREE
+ *   head   size of the chunk | BUSY | PREV_FREE | HOLE
  *   check  busy: a check value of address and head, and in its low byte the
  *          slack: bytes of the chunk's body beyond what was asked for
  *
  * The body of a busy chunk is the block. A free chunk keeps its list there, and
  * its size once more in its last word, where the next chunk finds it when that
- * is PREV_FREE. Free neighbours are always merged, and a free chunk before top
- * becomes part of it: what lies from top to end has no header, and was not
- * written to beyond fresh.
+ * is PREV_FREE. A free chunk that is a HOLE has pages that were given back;
+ * never those of its header and of its last word.
  *
  * The check value tells a block from an address that is none: it depends on a
  * secret number, and a header that stops being one stops being BUSY. It is no
@@ -27,7 +26,8 @@
 
 #define BUSY		((size_t)1)
 #define PREV_FREE	((size_t)2)
-#define FLAGS		(BUSY | PREV_FREE)
+#define HOLE		((size_t)4)
+#define FLAGS		(BUSY | PREV_FREE | HOLE)
 #define SLACK_MASK	((size_t)0xff)
 
 struct chunk {
@@ -35,37 +35,61 @@ struct chunk {
 	size_t check;
 };
 
+/**
+ * struct free_chunk - header of a free chunk
+ * @head: size, and perhaps HOLE
+ * @prev: in the list of its bin; of the first one, the last
+ * @next: in the list of its bin
+ *
+ * The size once more, at the very end, is no member: where that is depends.
+ */
 struct free_chunk {
 	size_t head;
 	struct free_chunk *prev;
 	struct free_chunk *next;
-	/* ... and size_t size at the very end */
+};
+
+/**
+ * struct hole_chunk - header of a free chunk that is a HOLE
+ * @free: as of all
+ * @gone: bytes of it that were given back
+ */
+struct hole_chunk {
+	struct free_chunk free;
+	size_t gone;
 };
 
 #define HEADER		(sizeof(struct chunk))
 #define CHUNK_MIN	(sizeof(struct free_chunk) + sizeof(size_t))
 
+static_assert(BLOCKS_ALIGN > FLAGS, "sizes leave the flags' bits alone");
 static_assert(HEADER % BLOCKS_ALIGN == 0, "headers keep the alignment");
 static_assert(CHUNK_MIN % BLOCKS_ALIGN == 0, "so do the smallest chunks");
+static_assert(CHUNK_MIN >= sizeof(struct hole_chunk),
+	      "any chunk can become the first part of a hole");
 static_assert(CHUNK_MIN + BLOCKS_ALIGN <= SLACK_MASK, "any slack fits");
 
-/* A number that differs from process to process; in blocks.c. */
-size_t blocks_secret(void);
-
-static inline size_t chunk_check(const struct chunk *chunk, size_t slack)
-{
-	uint64_t hash = (uintptr_t)chunk ^ blocks_secret();
-
-	hash = (hash ^ (hash >> 29)) * 0xbf58476d1ce4e5b9u;
-	hash += chunk->head ^ slack << 4;
-	hash = (hash ^ (hash >> 32)) * 0x94d049bb133111ebu;
-	hash ^= hash >> 32;
-	return ((size_t)hash & ~SLACK_MASK) | slack;
-}
+/* Set by the first blocks_init(), and never again. */
+extern uint64_t chunk_secret;
 
 static inline size_t chunk_size(const void *chunk)
 {
 	return ((const struct chunk *)chunk)->head & ~FLAGS;
+}
+
+/*
+ * One multiplication spreads every bit of address, head and slack over the
+ * upper half, which is then folded into the lower one. All 56 bits that are
+ * kept (24 in a 32-bit process) depend on all of the secret.
+ */
+static inline size_t chunk_check(const struct chunk *chunk, size_t slack)
+{
+	uint64_t hash = (uint64_t)chunk->head << 8 | slack;
+
+	hash = (hash << 32 | hash >> 32) ^ (uintptr_t)chunk ^ chunk_secret;
+	hash *= 0x9fb21c651e98df25u;
+	hash ^= hash >> 32;
+	return ((size_t)hash & ~SLACK_MASK) | slack;
 }
 
 static inline struct chunk *block_chunk(const void *block)
@@ -78,9 +102,23 @@ static inline void *chunk_block(const struct chunk *chunk)
 	return (char *)chunk + HEADER;
 }
 
-static inline unsigned int chunk_bin(size_t size)
+static inline size_t hole_gone(const struct free_chunk *chunk)
 {
-	return BLOCKS_BINS - 1 - __builtin_clzl(size);
+	return chunk->head & HOLE ? ((const struct hole_chunk *)chunk)->gone :
+				    0;
+}
+
+/* The pages of a free chunk that can be given back; false: there is none. */
+static inline bool chunk_pages(const struct free_chunk *chunk, char **start,
+			       char **end)
+{
+	uintptr_t mask = page_size() - 1, at = (uintptr_t)chunk;
+	uintptr_t from = (at + sizeof(struct hole_chunk) + mask) & ~mask;
+	uintptr_t to = (at + chunk_size(chunk) - sizeof(size_t)) & ~mask;
+
+	*start = (char *)from;
+	*end = (char *)to;
+	return from < to;
 }
 
 static inline bool chunk_is_busy(const struct blocks *blocks, const char *at)
@@ -88,7 +126,7 @@ static inline bool chunk_is_busy(const struct blocks *blocks, const char *at)
 	const struct chunk *chunk = (const struct chunk *)at;
 	size_t size = chunk_size(chunk);
 
-	return (chunk->head & BUSY) && size >= CHUNK_MIN &&
+	return (chunk->head & (BUSY | HOLE)) == BUSY && size >= CHUNK_MIN &&
 	       size % BLOCKS_ALIGN == 0 && size <= (size_t)(blocks->top - at) &&
 	       chunk->check == chunk_check(chunk, chunk->check & SLACK_MASK);
 }
@@ -99,14 +137,18 @@ static inline struct free_chunk *chunk_free_at(const struct blocks *blocks,
 {
 	struct free_chunk *chunk = (struct free_chunk *)at;
 	size_t size, tag;
+	char *last;
 
-	if (at == blocks->top || (chunk->head & FLAGS))
+	if (at == blocks->top || (chunk->head & (BUSY | PREV_FREE)))
 		return NULL;
-	size = chunk->head;
+	size = chunk_size(chunk);
 	if (size < CHUNK_MIN || size % BLOCKS_ALIGN ||
 	    size >= (size_t)(blocks->top - at))
 		return NULL;
-	memcpy(&tag, at + size - sizeof(tag), sizeof(tag));
+	last = at + size - sizeof(tag);
+	if (unlikely(holes_has(&blocks->holes, last)))
+		return NULL;
+	memcpy(&tag, last, sizeof(tag));
 	return tag == size ? chunk : NULL;
 }
 

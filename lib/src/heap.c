@@ -3,10 +3,21 @@
 #include <string.h>
 
 #include <linux/privheap.h>
+#include <privheap/region.h>
 
 #include "front.h"
 #include "heap.h"
 #include "region.h"
+
+/*
+ * A block that is as large as this when it has to move because it grew will
+ * probably grow again, and is given room for that. Smaller ones are copied as
+ * cheaply as a region is made.
+ */
+#define HEAP_SPACIOUS	((size_t)32 << 10)
+
+/* The largest that is given a slot then, in which it cannot grow much. */
+#define REALLOC_SLOT_MAX	((size_t)1024)
 
 /* The region of this heap that the address lies in; NULL: none. */
 static struct heap_region *heap_find_region(struct heap *heap,
@@ -16,7 +27,7 @@ static struct heap_region *heap_find_region(struct heap *heap,
 
 	for (region = heap->regions; region; region = region->next) {
 		if ((uintptr_t)block - (uintptr_t)region->base <
-		    region->committed)
+		    heap_region_end(region))
 			return region;
 	}
 	return NULL;
@@ -64,27 +75,75 @@ static bool heap_find(struct heap *heap, const void *block, struct place *place)
 	return true;
 }
 
-/* A block from memory that must be committed first. */
-static void *heap_alloc_slowly(struct heap *heap, size_t size, size_t *dirty)
+/* A block at the end of a region; *@refused: there is a limit or a shortage. */
+static void *heap_alloc_end(struct heap *heap, size_t size, size_t *dirty,
+			    bool *refused)
 {
 	struct heap_region *region;
 	size_t need;
 
-	region_set_denied(PRIVHEAP_LEVEL_NONE);
 	for (region = heap->regions; region; region = region->next) {
 		need = blocks_shortfall(&region->blocks, size);
 		if (need == SIZE_MAX)
 			continue;
-		if (!heap_region_commit(region, need))
-			return NULL;
+		if (heap_region_commit(region, need))
+			return blocks_alloc(&region->blocks, size, dirty);
+		*refused = true;
+	}
+	return NULL;
+}
+
+/* A block of whatever is free anywhere. */
+static void *heap_alloc_scan(struct heap *heap, size_t size, size_t *dirty)
+{
+	struct heap_region *region;
+	void *block = NULL;
+
+	for (region = heap->regions; region && !block; region = region->next)
+		block = blocks_alloc_scan(&region->blocks, size, dirty);
+	return block;
+}
+
+/* A block from a further region. */
+static void *heap_alloc_region(struct heap *heap, size_t size, size_t *dirty,
+			       bool *refused)
+{
+	struct heap_region *region = heap_add_region(heap, size);
+
+	if (region)
 		return blocks_alloc(&region->blocks, size, dirty);
+	*refused = true;
+	return NULL;
+}
+
+/* A block from memory that must be committed first. */
+static void *heap_alloc_slowly(struct heap *heap, size_t size, size_t *dirty)
+{
+	bool refused;
+	void *block;
+	int tries;
+
+	region_set_denied(PRIVHEAP_LEVEL_NONE);
+	/* Once more, if the heap itself has something to give back. */
+	for (tries = 0; tries < 2; tries++) {
+		refused = false;
+		block = heap_alloc_end(heap, size, dirty, &refused);
+		if (!block) {
+			block = heap_alloc_scan(heap, size, dirty);
+			/* There were holes, and they could not be filled. */
+			if (privheap_last_denied() != PRIVHEAP_LEVEL_NONE)
+				refused = true;
+		}
+		if (!block && !heap->fixed && !refused)
+			block = heap_alloc_region(heap, size, dirty, &refused);
+		if (block)
+			return block;
+		if (!refused || (!tries && !heap_trim(heap, true)))
+			break;
 	}
-	if (heap->fixed) {
+	if (!refused)
 		region_set_denied(PRIVHEAP_LEVEL_REGION);
-		return NULL;
-	}
-	region = heap_add_region(heap, size);
-	return region ? blocks_alloc(&region->blocks, size, dirty) : NULL;
+	return NULL;
 }
 
 void *heap_get(struct heap *heap, size_t size, size_t *dirty)
@@ -116,6 +175,28 @@ static void *heap_get_or_drain(struct heap *heap, size_t size, size_t *dirty)
 	return heap_get(heap, size, dirty);
 }
 
+/* A block for the contents of one that is to have @size bytes, and had @old. */
+static void *heap_get_moved(struct heap *heap, size_t size, size_t old,
+			    size_t *dirty)
+{
+	void *block;
+
+	/* What grows will often grow again, which a slot cannot do in place. */
+	if (size <= REALLOC_SLOT_MAX || size < old) {
+		*dirty = size;
+		block = front_alloc(heap, size);
+		if (block)
+			return block;
+	}
+	if (size >= HEAP_SPACIOUS && size > old && !heap->fixed) {
+		*dirty = 0;
+		block = large_alloc_spacious(heap, size);
+		if (block)
+			return block;
+	}
+	return heap_get_or_drain(heap, size, dirty);
+}
+
 void *heap_alloc(struct heap *heap, size_t size, bool zero)
 {
 	size_t dirty = size;
@@ -131,9 +212,11 @@ void *heap_alloc(struct heap *heap, size_t size, bool zero)
 static void heap_put_into(struct heap *heap, struct heap_region *region,
 			  void *block)
 {
-	blocks_free(&region->blocks, block);
+	size_t freed = blocks_free(&region->blocks, block);
+
 	if (region != &heap->first && blocks_empty(&region->blocks))
 		heap_remove_region(heap, region);
+	heap_freed(heap, freed);
 }
 
 void heap_put(struct heap *heap, void *block)
@@ -177,17 +260,27 @@ static bool heap_resize(struct heap_region *region, void *block, size_t size,
 			bool zero)
 {
 	size_t old = blocks_size(&region->blocks, block), need, dirty;
+	struct heap *heap = region->heap;
+	bool trimmed = false;
 
-	if (size > HEAP_MAX_BLOCK)
+	/* The last block of a heap that grows may become as large as it likes. */
+	if (size > HEAP_MAX_BLOCK &&
+	    (heap->fixed || size > region->reserved))
 		return false;
-	if (!blocks_resize(&region->blocks, block, size, &dirty)) {
+	while (!blocks_resize(&region->blocks, block, size, &dirty)) {
 		need = blocks_resize_shortfall(&region->blocks, block, size);
-		if (need == SIZE_MAX || !heap_region_commit(region, need) ||
-		    !blocks_resize(&region->blocks, block, size, &dirty))
+		if (need == SIZE_MAX)
 			return false;
+		if (heap_region_commit(region, need))
+			continue;
+		if (trimmed || !heap_trim(heap, true))
+			return false;
+		trimmed = true;
 	}
 	if (zero && size > old)
 		memset((char *)block + old, 0, dirty);
+	if (size < old)
+		heap_freed(heap, old - size);
 	return true;
 }
 
@@ -200,12 +293,6 @@ static bool heap_resize_place(const struct place *place, void *block,
 		return heap_resize(place->region, block, size, zero);
 	return large_resize(place->large, size, zero);
 }
-
-/*
- * What grows will often grow again, which the back end may be able to do in
- * place: larger blocks that have to move go there.
- */
-#define REALLOC_SLOT_MAX	((size_t)1024)
 
 DWORD heap_realloc(struct heap *heap, void **block, size_t size, bool zero,
 		   bool in_place)
@@ -224,8 +311,7 @@ DWORD heap_realloc(struct heap *heap, void **block, size_t size, bool zero,
 	if (in_place)
 		return ERROR_NOT_ENOUGH_MEMORY;
 
-	if (size <= REALLOC_SLOT_MAX || size < old)
-		moved = front_alloc(heap, size);
+	moved = heap_get_moved(heap, size, old, &dirty);
 	if (!moved)
 		moved = heap_get_or_drain(heap, size, &dirty);
 	if (!moved) {

@@ -20,18 +20,24 @@ struct front;
 /**
  * struct heap_region - a region with blocks; begins at the region's base
  * @next: the region that was made before; the first one is the last
+ * @heap: the owner
  * @base: the region
- * @reserved: bytes
- * @committed: bytes, always from @base up
+ * @reserved: bytes, without the guard
  * @blocks: the rest of the region
  */
 struct heap_region {
 	struct heap_region *next;
+	struct heap *heap;
 	char *base;
 	size_t reserved;
-	size_t committed;
 	struct blocks blocks;
 };
+
+/* Up to here memory is committed, but for holes. */
+static inline size_t heap_region_end(const struct heap_region *region)
+{
+	return (size_t)(region->blocks.end - region->base);
+}
 
 /**
  * struct large_block - header of a block that has a region of its own; begins
@@ -39,9 +45,11 @@ struct heap_region {
  * @prev: in the heap's list
  * @next: in the heap's list
  * @heap: the owner
- * @reserved: bytes
+ * @reserved: bytes, without the guard
  * @committed: bytes, always from the base up
+ * @fresh: bytes from the base, behind which nothing was ever written
  * @size: bytes that the program asked for
+ * @spacious: has room to grow
  */
 struct large_block {
 	struct large_block *prev;
@@ -49,7 +57,9 @@ struct large_block {
 	struct heap *heap;
 	size_t reserved;
 	size_t committed;
+	size_t fresh;
 	size_t size;
+	bool spacious;
 } __aligned(16);
 
 /**
@@ -64,7 +74,12 @@ struct large_block {
  * @holds: how often HeapLock() was called without a HeapUnlock() yet
  * @prev: in the list of heaps.c, and under its lock
  * @next: likewise
+ * @trimmed: gave memory back by itself, and has not needed any since
+ * @initial: bytes that were committed at first
  * @growth: bytes to reserve for the next region
+ * @trim_hold: free bytes that it keeps without further thought
+ * @trim_credit: bytes to become free before it looks at what it keeps
+ * @spacious: large blocks that have room to grow
  * @regions: newest first
  * @large: blocks that have a region of their own
  * @front: the front end, or NULL; read without @lock, too, for it stays until
@@ -81,7 +96,12 @@ struct heap {
 	unsigned int holds;
 	struct heap *prev;
 	struct heap *next;
+	bool trimmed;
+	size_t initial;
 	size_t growth;
+	size_t trim_hold;
+	ptrdiff_t trim_credit;
+	size_t spacious;
 	struct heap_region *regions;
 	struct large_block *large;
 	struct front *front;
@@ -108,8 +128,16 @@ struct heap *heap_create(DWORD options, size_t initial, size_t maximum,
 /* ERROR_INVALID_HANDLE: is not, or is no longer, a heap that can be destroyed. */
 DWORD heap_destroy(HANDLE handle);
 
-/* Gives a region back, whatever happens. */
-void heap_release_region(void *base, size_t reserved);
+/*
+ * Reserves a region of @size bytes for a heap with these options, and commits
+ * and populates the first @commit; NULL with errno. Behind it lies a guard: a
+ * page that can never be committed, so that who writes past the end meets
+ * SIGSEGV there, whatever the kernel has put next to it.
+ */
+void *heap_reserve_region(DWORD options, size_t size, size_t commit);
+
+/* Gives a region of @size bytes back, whatever happens. */
+void heap_release_region(void *base, size_t size);
 
 /* heaps.c: the heap whose handle this is, or NULL. */
 struct heap *heap_lookup(HANDLE handle);
@@ -168,6 +196,9 @@ DWORD heap_set_optimize(struct heap *heap, const void *buffer, size_t length);
 
 /* heap_grow.c */
 
+/* Bytes to reserve for a region after one of @reserved bytes. */
+size_t heap_next_growth(size_t reserved);
+
 /* Commits at least @need bytes more, at most the reservation; false: refused. */
 bool heap_region_commit(struct heap_region *region, size_t need);
 
@@ -183,17 +214,51 @@ bool heap_region_known(const struct heap_region *region);
 
 void heap_regions_forget(void);
 
+/* heap_trim.c */
+
+/*
+ * Gives free memory back to the system: whole pages inside free blocks, and
+ * what is committed behind the last block. @all: as much as there is; otherwise
+ * what the heap's own rule would. Returns the bytes given back.
+ */
+size_t heap_trim(struct heap *heap, bool all);
+
+void heap_trim_init(struct heap *heap);
+
+/* What heap_freed() comes to now and then. */
+void heap_trim_check(struct heap *heap);
+
+/* So many bytes of the heap became free. */
+static inline void heap_freed(struct heap *heap, size_t bytes)
+{
+	heap->trim_credit -= (ptrdiff_t)bytes;
+	if (unlikely(heap->trim_credit < 0))
+		heap_trim_check(heap);
+}
+
+/* So many bytes were committed. */
+void heap_grew(struct heap *heap, size_t bytes);
+
 /* large.c */
 
 #define LARGE_HEADER	(sizeof(struct large_block))
 
 void *large_alloc(struct heap *heap, size_t size);
 
+/*
+ * The same for a block that has grown, and will do so again: with room for it.
+ * NULL: not to be had, or not worth it.
+ */
+void *large_alloc_spacious(struct heap *heap, size_t size);
+
 /* The header of a large block of this heap; NULL: any other address. */
 struct large_block *large_find(struct heap *heap, const void *block);
 
 /* In place; false: no room, or refused. Zeroes what it adds if asked to. */
 bool large_resize(struct large_block *large, size_t size, bool zero);
+
+/* Gives back what is committed beyond the block's size. Returns the bytes. */
+size_t large_trim(struct large_block *large);
 
 void large_free(struct heap *heap, struct large_block *large);
 

@@ -20,12 +20,11 @@ static bool heap_region_sound(const struct heap *heap,
 	if (region == &heap->first)
 		base = (uintptr_t)heap;
 	return (uintptr_t)region->base == base &&
-	       region->committed <= region->reserved &&
-	       page_aligned(region->committed) &&
-	       page_aligned(region->reserved) &&
+	       region->heap == heap && page_aligned(region->reserved) &&
+	       page_aligned((uintptr_t)blocks->end) &&
 	       (uintptr_t)blocks->start >= (uintptr_t)(region + 1) &&
 	       blocks->start <= blocks->top && blocks->top <= blocks->end &&
-	       (uintptr_t)blocks->end == base + region->committed &&
+	       blocks->end <= blocks->limit &&
 	       (uintptr_t)blocks->limit == base + region->reserved;
 }
 

@@ -12,37 +12,52 @@
 #include "region.h"
 
 /* What a growable heap reserves at least for its first region. */
+#if UINTPTR_MAX > 0xFFFFFFFF
+#define HEAP_RESERVE	((size_t)8 << 20)
+#else
 #define HEAP_RESERVE	((size_t)1 << 20)
+#endif
 
 #define HEAP_OPTIONS	(HEAP_NO_SERIALIZE | HEAP_GENERATE_EXCEPTIONS | \
 			 HEAP_CREATE_ENABLE_EXECUTE)
 
-void heap_release_region(void *base, size_t reserved)
+void *heap_reserve_region(DWORD options, size_t size, size_t commit)
+{
+	unsigned int flags = 0;
+	size_t reserve;
+
+	if (__builtin_add_overflow(size, page_size(), &reserve)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	if (options & HEAP_CREATE_ENABLE_EXECUTE)
+		flags |= PRIVHEAP_CREATE_EXEC;
+	return privheap_region_create(reserve, commit, size, flags);
+}
+
+void heap_release_region(void *base, size_t size)
 {
 	/*
 	 * A region ends with its mapping, too, should the device be out of
 	 * reach. ENOENT: what is at that address is not ours any more.
 	 */
 	if (privheap_region_destroy(base) && errno != ENOENT)
-		munmap(base, reserved);
+		munmap(base, size + page_size());
 }
 
 static void *heap_create_region(size_t *reserve, size_t commit, bool fixed,
 				DWORD options)
 {
-	unsigned int flags = 0;
 	void *base;
 
-	if (options & HEAP_CREATE_ENABLE_EXECUTE)
-		flags |= PRIVHEAP_CREATE_EXEC;
 	if (!fixed && *reserve < HEAP_RESERVE) {
-		base = privheap_region_create(HEAP_RESERVE, commit, 0, flags);
+		base = heap_reserve_region(options, HEAP_RESERVE, commit);
 		if (base) {
 			*reserve = HEAP_RESERVE;
 			return base;
 		}
 	}
-	return privheap_region_create(*reserve, commit, 0, flags);
+	return heap_reserve_region(options, *reserve, commit);
 }
 
 struct heap *heap_create(DWORD options, size_t initial, size_t maximum,
@@ -67,10 +82,13 @@ struct heap *heap_create(DWORD options, size_t initial, size_t maximum,
 	heap_lock_init(heap);
 	heap->options = options & HEAP_OPTIONS;
 	heap->fixed = fixed;
+	heap->initial = commit;
+	heap->growth = heap_next_growth(reserve);
+	heap_trim_init(heap);
 	heap->regions = &heap->first;
+	heap->first.heap = heap;
 	heap->first.base = (char *)heap;
 	heap->first.reserved = reserve;
-	heap->first.committed = commit;
 	blocks_init(&heap->first.blocks, (char *)(heap + 1),
 		    heap->first.base + commit, heap->first.base + reserve);
 
@@ -101,6 +119,7 @@ DWORD heap_destroy(HANDLE handle)
 	}
 	if (heap->front)
 		front_destroy(heap->front);
+	blocks_exit(&heap->first.blocks);
 	heap_release_region(heap, heap->first.reserved);
 	return NO_ERROR;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* How the memory of a heap grows and shrinks. */
+/* How the memory of a heap grows: what it commits, and its further regions. */
 #include <errno.h>
 
 #include <privheap/region.h>
@@ -7,67 +7,101 @@
 #include "heap.h"
 #include "ptrset.h"
 
-/* Least and most to commit at once, beyond what a block needs. */
+/*
+ * Least and most to commit at once beyond what a block needs, and the part of
+ * what is committed that is aimed at in between.
+ */
 #define GROW_STEP_MIN	((size_t)64 << 10)
-#define GROW_STEP_MAX	((size_t)4 << 20)
+#define GROW_STEP_MAX	((size_t)2 << 20)
+#define GROW_STEP_PART	8
 
 /*
- * Each further region of a heap reserves twice as much as the one before, so
- * that a heap has few of them. Address space is scarce with 32 bits only.
+ * Each further region of a heap reserves several times as much as the one
+ * before, so that a heap has few of them, and whose region an address is in is
+ * soon found. Address space is scarce with 32 bits only.
  */
-#define GROW_FIRST	((size_t)4 << 20)
 #if UINTPTR_MAX > 0xFFFFFFFF
-#define GROW_LAST	((size_t)1 << 30)
+#define GROW_FACTOR	8
+#define GROW_FIRST	((size_t)64 << 20)
+#define GROW_LAST	((size_t)32 << 30)
 #else
+#define GROW_FACTOR	2
+#define GROW_FIRST	((size_t)2 << 20)
 #define GROW_LAST	((size_t)16 << 20)
 #endif
 
 /* The regions that heaps have grown by, so that a check can follow a list. */
 static struct ptrset regions = PTRSET_INIT;
 
+size_t heap_next_growth(size_t reserved)
+{
+	if (reserved < GROW_FIRST / GROW_FACTOR)
+		return GROW_FIRST;
+	return reserved < GROW_LAST / GROW_FACTOR ? reserved * GROW_FACTOR :
+						    GROW_LAST;
+}
+
+static bool heap_region_extend(struct heap_region *region, size_t bytes)
+{
+	/* COMMIT and not GROW, which would look at all that is committed. */
+	if (privheap_region_commit(region->base, heap_region_end(region),
+				   bytes, 0))
+		return false;
+	blocks_extend(&region->blocks, bytes);
+	heap_grew(region->heap, bytes);
+	return true;
+}
+
 bool heap_region_commit(struct heap_region *region, size_t need)
 {
-	size_t room = region->reserved - region->committed;
+	size_t committed = heap_region_end(region);
+	size_t room = region->reserved - committed;
 	size_t least, step;
 
 	if (!page_round_up(need, &least) || least > room)
 		return false;
+	if (!least)
+		return true;
 
-	/* A quarter more than there was, within reason: few calls. */
-	step = region->committed / 4;
+	/* A part more than there was, within reason: few calls. */
+	step = committed / GROW_STEP_PART;
 	if (step < GROW_STEP_MIN)
 		step = GROW_STEP_MIN;
 	if (step > GROW_STEP_MAX)
 		step = GROW_STEP_MAX;
 	page_round_up(step, &step);
-	if (step > room)
-		step = room;
 	if (step < least)
 		step = least;
+	if (step > room)
+		step = room;
 
-	if (privheap_region_grow(region->base, region->committed + step, 0)) {
-		/* Use a quota up to its last page. */
-		if (step == least)
-			return false;
-		step = least;
-		if (privheap_region_grow(region->base,
-					 region->committed + step, 0))
-			return false;
-	}
-	region->committed += step;
-	blocks_extend(&region->blocks, step);
+	if (heap_region_extend(region, step))
+		return true;
+	/* Use a quota up to its last page. */
+	return step > least && heap_region_extend(region, least);
+}
+
+bool blocks_commit(struct blocks *blocks, char *start, char *end)
+{
+	struct heap_region *region = container_of(blocks, struct heap_region,
+						  blocks);
+
+	if (privheap_region_commit(region->base, start - region->base,
+				   end - start, 0))
+		return false;
+	heap_grew(region->heap, end - start);
 	return true;
 }
 
 /* Reserves @wish bytes, or less where address space is short. */
-static void *heap_reserve_some(size_t *wish, size_t least, unsigned int flags)
+static void *heap_reserve_some(DWORD options, size_t *wish, size_t least)
 {
 	size_t size = *wish > least ? *wish : least;
 	void *base;
 
 	for (;;) {
 		/* The page of the header is populated at once. */
-		base = privheap_region_create(size, page_size(), 0, flags);
+		base = heap_reserve_region(options, size, page_size());
 		if (base || errno != ENOMEM || size == least)
 			break;
 		page_round_up(size / 2, &size);
@@ -80,24 +114,20 @@ static void *heap_reserve_some(size_t *wish, size_t least, unsigned int flags)
 
 struct heap_region *heap_add_region(struct heap *heap, size_t size)
 {
+	size_t least, need, reserve = heap->growth;
 	struct heap_region *region;
-	size_t least, reserve = heap->growth ? heap->growth : GROW_FIRST;
-	size_t need;
-	unsigned int flags = 0;
 
 	if (!page_round_up(sizeof(*region) + blocks_footprint(size), &least))
 		return NULL;
-	if (heap->options & HEAP_CREATE_ENABLE_EXECUTE)
-		flags |= PRIVHEAP_CREATE_EXEC;
-	region = heap_reserve_some(&reserve, least, flags);
+	region = heap_reserve_some(heap->options, &reserve, least);
 	if (!region)
 		return NULL;
 
+	region->heap = heap;
 	region->base = (char *)region;
 	region->reserved = reserve;
-	region->committed = page_size();
 	blocks_init(&region->blocks, (char *)(region + 1),
-		    region->base + region->committed, region->base + reserve);
+		    region->base + page_size(), region->base + reserve);
 
 	need = blocks_shortfall(&region->blocks, size);
 	if ((need && !heap_region_commit(region, need)) ||
@@ -106,7 +136,7 @@ struct heap_region *heap_add_region(struct heap *heap, size_t size)
 		return NULL;
 	}
 
-	heap->growth = reserve < GROW_LAST / 2 ? reserve * 2 : GROW_LAST;
+	heap->growth = heap_next_growth(reserve);
 	region->next = heap->regions;
 	heap->regions = region;
 	return region;
@@ -119,14 +149,16 @@ void heap_remove_region(struct heap *heap, struct heap_region *region)
 	while (*link != region)
 		link = &(*link)->next;
 	*link = region->next;
-	if (heap->growth > GROW_FIRST)
-		heap->growth /= 2;
+	/* The next one need not be larger than this was. */
+	if (heap->growth > region->reserved && region->reserved >= GROW_FIRST)
+		heap->growth = region->reserved;
 	heap_abandon_region(region);
 }
 
 void heap_abandon_region(struct heap_region *region)
 {
 	ptrset_remove(&regions, region);
+	blocks_exit(&region->blocks);
 	heap_release_region(region->base, region->reserved);
 }
 

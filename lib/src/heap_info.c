@@ -16,6 +16,7 @@ size_t heap_compact(struct heap *heap)
 
 	/* Free neighbours are merged whenever a block is freed. */
 	front_drain(heap);
+	heap_trim(heap, true);
 	for (region = heap->regions; region; region = region->next) {
 		size = blocks_largest_free(&region->blocks);
 		if (size > most)

@@ -12,7 +12,8 @@ static bool usage_add_region(PRIVHEAP_USAGE *usage, void *base)
 	if (privheap_region_query(base, &info))
 		return false;
 	usage->dwRegions++;
-	usage->cbReserved += info.reserved;
+	/* The guard is not for use. */
+	usage->cbReserved += info.reserved - page_size();
 	usage->cbCommitted += info.committed;
 	usage->cbResident += info.resident;
 	usage->cbPeakCommitted += info.peak_committed;

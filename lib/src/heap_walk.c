@@ -59,14 +59,16 @@ static DWORD walk_to_region(const struct heap_region *region,
 {
 	struct block_piece piece;
 	int more = blocks_piece(&region->blocks, region->blocks.start, &piece);
+	size_t committed;
 
 	if (more < 0)
 		return ERROR_GEN_FAILURE;
 	walk_set(entry, region->base, region->reserved, walk_index(region),
 		 PROCESS_HEAP_REGION);
-	entry->Region.dwCommittedSize = walk_size(region->committed);
+	committed = heap_region_end(region) - region->blocks.holes.gone;
+	entry->Region.dwCommittedSize = walk_size(committed);
 	entry->Region.dwUnCommittedSize =
-		walk_size(region->reserved - region->committed);
+		walk_size(region->reserved - committed);
 	entry->Region.lpFirstBlock = more ? piece.block : region->blocks.end;
 	entry->Region.lpLastBlock = region->base + region->reserved;
 	return NO_ERROR;
@@ -147,10 +149,10 @@ static DWORD walk_on(struct heap *heap, const struct heap_region *region,
 
 	if (error != ERROR_NO_MORE_ITEMS)
 		return error;
-	if (region->committed == region->reserved)
+	if (heap_region_end(region) == region->reserved)
 		return walk_past_region(heap, region, entry);
-	walk_set(entry, region->base + region->committed,
-		 region->reserved - region->committed, walk_index(region),
+	walk_set(entry, region->base + heap_region_end(region),
+		 region->reserved - heap_region_end(region), walk_index(region),
 		 PROCESS_HEAP_UNCOMMITTED_RANGE);
 	return NO_ERROR;
 }

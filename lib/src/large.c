@@ -9,6 +9,30 @@
 #include "process.h"
 #include "ptrset.h"
 
+/*
+ * A block that had to move as it grew gets this many times its size reserved,
+ * at least so much, but not so much more than it has.
+ */
+#if UINTPTR_MAX > 0xFFFFFFFF
+#define SPACE_FACTOR	16
+#define SPACE_MIN	((size_t)2 << 20)
+#define SPACE_MOST	((size_t)64 << 30)
+#else
+#define SPACE_FACTOR	4
+#define SPACE_MIN	((size_t)256 << 10)
+#define SPACE_MOST	((size_t)64 << 20)
+#endif
+
+/*
+ * So many of them has a heap at most, for each is a region, and a process can
+ * have some 65,000 mappings. All others are ordinary blocks.
+ */
+#define SPACE_BLOCKS	1024
+
+/* Bytes to commit at once as such a block grows, beyond what it needs. */
+#define SPACE_STEP_PART	8
+#define SPACE_STEP_MAX	((size_t)2 << 20)
+
 /* The bases of all large blocks of all heaps. */
 static struct ptrset larges = PTRSET_INIT;
 
@@ -19,30 +43,40 @@ static char *large_block(struct large_block *large)
 	return (char *)large + LARGE_HEADER;
 }
 
-void *large_alloc(struct heap *heap, size_t size)
+/* Any value may be asked for. */
+static struct large_block *block_large(const void *block)
+{
+	return (struct large_block *)((uintptr_t)block - LARGE_HEADER);
+}
+
+/* Bytes of the region that a block of this size takes; false: too many. */
+static bool large_length(size_t size, size_t *length)
+{
+	return !__builtin_add_overflow(size, LARGE_HEADER, length) &&
+	       page_round_up(*length, length);
+}
+
+/* A block of @size bytes in a region of @reserve, which has room for it. */
+static void *large_make(struct heap *heap, size_t size, size_t reserve)
 {
 	struct large_block *large;
-	unsigned int flags = 0;
 	size_t length;
 
-	if (__builtin_add_overflow(size, LARGE_HEADER, &length) ||
-	    !page_round_up(length, &length))
+	if (!large_length(size, &length))
 		return NULL;
-	if (heap->options & HEAP_CREATE_ENABLE_EXECUTE)
-		flags |= PRIVHEAP_CREATE_EXEC;
-
 	/* The page of the header is populated, the others come when touched. */
-	large = privheap_region_create(length, page_size(), 0, flags);
+	large = heap_reserve_region(heap->options, reserve, page_size());
 	if (!large)
 		return NULL;
 	if (privheap_region_grow(large, length, 0) || !ptrset_add(&larges, large)) {
-		heap_release_region(large, length);
+		heap_release_region(large, reserve);
 		return NULL;
 	}
 
 	large->heap = heap;
-	large->reserved = length;
+	large->reserved = reserve;
 	large->committed = length;
+	large->fresh = length;
 	large->size = size;
 	large->prev = NULL;
 	large->next = heap->large;
@@ -52,41 +86,131 @@ void *large_alloc(struct heap *heap, size_t size)
 	return large_block(large);
 }
 
+void *large_alloc(struct heap *heap, size_t size)
+{
+	size_t length;
+	void *block;
+
+	if (!large_length(size, &length)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	block = large_make(heap, size, length);
+	if (!block && (errno == EDQUOT || errno == ENOMEM) &&
+	    heap_trim(heap, true))
+		block = large_make(heap, size, length);
+	return block;
+}
+
+void *large_alloc_spacious(struct heap *heap, size_t size)
+{
+	struct large_block *large;
+	size_t reserve, length;
+	void *block;
+
+	if (heap->spacious >= SPACE_BLOCKS || !large_length(size, &length))
+		return NULL;
+	if (__builtin_mul_overflow(length, SPACE_FACTOR, &reserve))
+		return NULL;
+	if (reserve < SPACE_MIN)
+		reserve = SPACE_MIN;
+	if (reserve - length > SPACE_MOST)
+		reserve = length + SPACE_MOST;
+	block = large_make(heap, size, reserve);
+	if (!block)
+		return NULL;
+	large = block_large(block);
+	large->spacious = true;
+	heap->spacious++;
+	return block;
+}
+
 struct large_block *large_find(struct heap *heap, const void *block)
 {
-	struct large_block *large = (void *)((uintptr_t)block - LARGE_HEADER);
+	struct large_block *large = block_large(block);
 
 	if (!page_aligned((uintptr_t)large) || !ptrset_has(&larges, large))
 		return NULL;
 	return large->heap == heap ? large : NULL;
 }
 
+/* Gives back what lies behind the first @length bytes. Returns the bytes. */
+static size_t large_cut(struct large_block *large, size_t length)
+{
+	size_t bytes = large->committed - length;
+
+	if (!bytes)
+		return 0;
+	if (!privheap_region_decommit(large, length, bytes)) {
+		if (large->fresh > length)
+			large->fresh = length;
+	} else if (errno != EBUSY && errno != ENOMEM) {
+		return 0;
+	}
+	/*
+	 * EBUSY, ENOMEM: some of it stayed, and is not known to be zero; to
+	 * commit it once more does no harm.
+	 */
+	large->committed = length;
+	return bytes;
+}
+
+/* Commits the first @length bytes at least; false: refused. */
+static bool large_commit(struct large_block *large, size_t length)
+{
+	size_t old = large->committed, step = old / SPACE_STEP_PART;
+
+	if (step > SPACE_STEP_MAX)
+		step = SPACE_STEP_MAX;
+	page_round_up(old + step, &step);
+	if (step > large->reserved)
+		step = large->reserved;
+	if (step < length)
+		step = length;
+	if (privheap_region_commit(large, old, step - old, 0)) {
+		if (step == length ||
+		    privheap_region_commit(large, old, length - old, 0))
+			return false;
+		step = length;
+	}
+	large->committed = step;
+	return true;
+}
+
 bool large_resize(struct large_block *large, size_t size, bool zero)
 {
-	size_t length, old_size = large->size, old = large->committed, dirty;
+	size_t length, dirty, old_size = large->size;
 
-	if (__builtin_add_overflow(size, LARGE_HEADER, &length) ||
-	    !page_round_up(length, &length) || length > large->reserved)
+	if (!large_length(size, &length) || length > large->reserved)
 		return false;
 
-	if (length > old) {
-		if (privheap_region_grow(large, length, 0))
+	if (length > large->committed) {
+		if (!large_commit(large, length) &&
+		    (!heap_trim(large->heap, true) ||
+		     !large_commit(large, length)))
 			return false;
-		large->committed = length;
-	} else if (length < old) {
-		/* EBUSY: all zeroed, and some pages not given back: as good. */
-		if (!privheap_region_decommit(large, length, old - length) ||
-		    errno == EBUSY)
-			large->committed = length;
+	} else if (size < old_size) {
+		large_cut(large, length);
 	}
 
-	/* Pages that were committed just now are zero without our doing. */
-	dirty = old - LARGE_HEADER;
+	/* What was never written to is zero without our doing. */
+	dirty = large->fresh - LARGE_HEADER;
 	if (zero && size > old_size && dirty > old_size)
 		memset(large_block(large) + old_size, 0,
 		       (size < dirty ? size : dirty) - old_size);
+	if (large->fresh < length)
+		large->fresh = length;
 	large->size = size;
 	return true;
+}
+
+size_t large_trim(struct large_block *large)
+{
+	size_t length;
+
+	if (!large_length(large->size, &length))
+		return 0;
+	return large_cut(large, length);
 }
 
 void large_free(struct heap *heap, struct large_block *large)
@@ -98,6 +222,8 @@ void large_free(struct heap *heap, struct large_block *large)
 	if (large->next)
 		large->next->prev = large->prev;
 
+	if (large->spacious)
+		heap->spacious--;
 	ptrset_remove(&larges, large);
 	heap_release_region(large, large->reserved);
 }
