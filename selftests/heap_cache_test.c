@@ -289,7 +289,8 @@ TEST_F(cache, what_others_hold_back_is_used)
 	ASSERT_NE(NULL, heap);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, fill_and_free, heap));
 	pthread_join(thread, NULL);
-	EXPECT_NE(NULL, HeapAlloc(heap, 0, 900000));
+	EXPECT_NE(NULL, HeapAlloc(heap, 0, sizeof(void *) > 4 ? 900000 :
+							       500000));
 	EXPECT_EQ(TRUE, HeapDestroy(heap));
 }
 

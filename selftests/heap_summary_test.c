@@ -33,19 +33,19 @@ TEST(P1_largest_committed_free_block)
 
 	/* of pieces, the largest one; neighbours are one */
 	for (int i = 0; i < 10; i++)
-		blocks[i] = HeapAlloc(heap, 0, 5000);
+		blocks[i] = HeapAlloc(heap, 0, 500);
 	HeapFree(heap, 0, blocks[1]);
-	while (HeapAlloc(heap, HEAP_ZERO_MEMORY, 3000) &&
-	       HeapCompact(heap, 0) >= 5000)
+	while (HeapAlloc(heap, HEAP_ZERO_MEMORY, 300) &&
+	       HeapCompact(heap, 0) >= 500)
 		;
-	EXPECT_LT(HeapCompact(heap, 0), 5000);
+	EXPECT_LT(HeapCompact(heap, 0), 500);
 	HeapFree(heap, 0, blocks[5]);
-	EXPECT_GE(HeapCompact(heap, 0), 5000);
-	EXPECT_LT(HeapCompact(heap, 0), 6000);
+	EXPECT_GE(HeapCompact(heap, 0), 500);
+	EXPECT_LT(HeapCompact(heap, 0), 600);
 	HeapFree(heap, 0, blocks[7]);
 	HeapFree(heap, 0, blocks[6]);
-	EXPECT_GE(HeapCompact(heap, 0), 15000);
-	EXPECT_LT(HeapCompact(heap, 0), 16000);
+	EXPECT_GE(HeapCompact(heap, 0), 1500);
+	EXPECT_LT(HeapCompact(heap, 0), 1600);
 	HeapDestroy(heap);
 }
 

@@ -300,7 +300,7 @@ TEST(K5_K8_K9_every_block_once_and_in_order)
 	int count, busy = 0, free_pieces = 0, regions = 0, last;
 
 	for (int i = 0; i < 300; i++)
-		blocks[i] = HeapAlloc(heap, 0, i * 97 % 40000);
+		blocks[i] = HeapAlloc(heap, 0, i * 397 % 80000);
 	for (int i = 0; i < 5; i++)
 		large[i] = HeapAlloc(heap, 0, (i + 2) * MIB + i);
 	for (int i = 0; i < 300; i += 3)
@@ -316,7 +316,7 @@ TEST(K5_K8_K9_every_block_once_and_in_order)
 		}
 		ASSERT_NE(NULL, entry);
 		EXPECT_EQ(PROCESS_HEAP_ENTRY_BUSY, entry->wFlags);
-		EXPECT_EQ(i * 97 % 40000, entry->cbData);
+		EXPECT_EQ(i * 397 % 80000, entry->cbData);
 		EXPECT_EQ(NULL, entry->Block.hMem);
 	}
 	for (int i = 0; i < 5; i++) {
@@ -393,6 +393,8 @@ TEST(K10_freed_memory_is_merged)
 		HeapFree(heap, 0, blocks[(round + 1 + round / 3) % 3]);
 		HeapFree(heap, 0, blocks[(round + 2 - round / 3) % 3]);
 		HeapFree(heap, 0, large);
+		/* what was committed for them goes back as well */
+		HeapCompact(heap, 0);
 		ASSERT_EQ(fresh, walk_all(_metadata, heap, walked_again));
 		EXPECT_EQ(0, memcmp(walked, walked_again,
 				    fresh * sizeof(walked[0])));

@@ -138,7 +138,7 @@ static void *heap_alloc_slowly(struct heap *heap, size_t size, size_t *dirty)
 			block = heap_alloc_region(heap, size, dirty, &refused);
 		if (block)
 			return block;
-		if (!refused || (!tries && !heap_trim(heap, true)))
+		if (!refused || (!tries && !heap_trim(heap, page_size())))
 			break;
 	}
 	if (!refused)
@@ -273,7 +273,7 @@ static bool heap_resize(struct heap_region *region, void *block, size_t size,
 			return false;
 		if (heap_region_commit(region, need))
 			continue;
-		if (trimmed || !heap_trim(heap, true))
+		if (trimmed || !heap_trim(heap, page_size()))
 			return false;
 		trimmed = true;
 	}

@@ -217,11 +217,11 @@ void heap_regions_forget(void);
 /* heap_trim.c */
 
 /*
- * Gives free memory back to the system: whole pages inside free blocks, and
- * what is committed behind the last block. @all: as much as there is; otherwise
- * what the heap's own rule would. Returns the bytes given back.
+ * Gives all free memory back to the system: whole pages inside free blocks, and
+ * what is committed behind the last block; but not the first @keep bytes of the
+ * heap, at least a page. Returns the bytes given back.
  */
-size_t heap_trim(struct heap *heap, bool all);
+size_t heap_trim(struct heap *heap, size_t keep);
 
 void heap_trim_init(struct heap *heap);
 

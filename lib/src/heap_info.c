@@ -16,7 +16,7 @@ size_t heap_compact(struct heap *heap)
 
 	/* Free neighbours are merged whenever a block is freed. */
 	front_drain(heap);
-	heap_trim(heap, true);
+	heap_trim(heap, heap->initial);
 	for (region = heap->regions; region; region = region->next) {
 		size = blocks_largest_free(&region->blocks);
 		if (size > most)

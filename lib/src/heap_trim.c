@@ -153,14 +153,12 @@ void heap_trim_check(struct heap *heap)
 	heap_trim_some(heap);
 }
 
-size_t heap_trim(struct heap *heap, bool all)
+size_t heap_trim(struct heap *heap, size_t keep)
 {
 	struct large_block *large;
 	size_t given;
 
-	if (!all)
-		return heap_trim_some(heap);
-	given = heap_trim_regions(heap, page_size(), page_size(), SIZE_MAX);
+	given = heap_trim_regions(heap, keep, page_size(), SIZE_MAX);
 	for (large = heap->large; large; large = large->next)
 		given += large_trim(large);
 	return given;

@@ -97,7 +97,7 @@ void *large_alloc(struct heap *heap, size_t size)
 	}
 	block = large_make(heap, size, length);
 	if (!block && (errno == EDQUOT || errno == ENOMEM) &&
-	    heap_trim(heap, true))
+	    heap_trim(heap, page_size()))
 		block = large_make(heap, size, length);
 	return block;
 }
@@ -186,7 +186,7 @@ bool large_resize(struct large_block *large, size_t size, bool zero)
 
 	if (length > large->committed) {
 		if (!large_commit(large, length) &&
-		    (!heap_trim(large->heap, true) ||
+		    (!heap_trim(large->heap, page_size()) ||
 		     !large_commit(large, length)))
 			return false;
 	} else if (size < old_size) {
