@@ -29,15 +29,20 @@ static struct heap_region *heap_find_region(struct heap *heap,
 	return NULL;
 }
 
-/* The region of a live block that is not a large one; NULL: it is not. */
-static struct heap_region *heap_find_block(struct heap *heap,
-					   const void *block)
+/*
+ * The region of a live block that is not a large one, and the block's size;
+ * NULL: it is not.
+ */
+static inline struct heap_region *heap_find_block(struct heap *heap,
+						  const void *block,
+						  size_t *size)
 {
 	struct heap_region *region = heap_find_region(heap, block);
 
-	if (!region || !blocks_valid(&region->blocks, block))
+	if (!region)
 		return NULL;
-	return region;
+	*size = blocks_valid_size(&region->blocks, block);
+	return *size != SIZE_MAX ? region : NULL;
 }
 
 /* A block at the end of a region; *@refused: there is a limit or a shortage. */
@@ -168,7 +173,8 @@ static void heap_put(struct heap *heap, struct heap_region *region,
 
 DWORD heap_free(struct heap *heap, void *block)
 {
-	struct heap_region *region = heap_find_block(heap, block);
+	size_t size;
+	struct heap_region *region = heap_find_block(heap, block, &size);
 	struct large_block *large;
 
 	if (likely(region)) {
@@ -184,13 +190,10 @@ DWORD heap_free(struct heap *heap, void *block)
 
 DWORD heap_size(struct heap *heap, const void *block, size_t *size)
 {
-	struct heap_region *region = heap_find_block(heap, block);
 	struct large_block *large;
 
-	if (likely(region)) {
-		*size = blocks_size(&region->blocks, block);
+	if (likely(heap_find_block(heap, block, size)))
 		return NO_ERROR;
-	}
 	large = large_find(heap, block);
 	if (!large)
 		return ERROR_INVALID_PARAMETER;
@@ -198,53 +201,65 @@ DWORD heap_size(struct heap *heap, const void *block, size_t *size)
 	return NO_ERROR;
 }
 
-/* Changes the size of an ordinary block where it is; false: impossible. */
-static bool heap_resize(struct heap_region *region, void *block, size_t size,
-			bool zero)
+/*
+ * Changes the size of an ordinary block where it is, and with the memory there
+ * is; false: impossible.
+ */
+static inline bool heap_resize(struct heap *heap, struct heap_region *region,
+			       void *block, size_t old, size_t size, bool zero)
 {
-	size_t old = blocks_size(&region->blocks, block), need, dirty;
-	struct heap *heap = region->heap;
-	bool trimmed = false;
+	size_t dirty;
 
 	/* The last block of a heap that grows may become as large as it likes. */
-	if (size > HEAP_MAX_BLOCK &&
+	if (unlikely(size > HEAP_MAX_BLOCK) &&
 	    (heap->fixed || size > region->reserved))
 		return false;
-	while (!blocks_resize(&region->blocks, block, size, &dirty)) {
-		need = blocks_resize_shortfall(&region->blocks, block, size);
-		if (need == SIZE_MAX)
-			return false;
-		if (heap_region_commit(region, need))
-			continue;
-		if (trimmed || !heap_trim(heap, true))
-			return false;
-		trimmed = true;
-	}
-	if (zero && size > old)
-		memset((char *)block + old, 0, dirty);
+	if (!blocks_resize(&region->blocks, block, size, &dirty))
+		return false;
 	if (size < old)
 		heap_freed(heap, old - size);
+	else if (zero)
+		memset((char *)block + old, 0, dirty);
 	return true;
 }
 
-DWORD heap_realloc(struct heap *heap, void **block, size_t size, bool zero,
-		   bool in_place)
+/* The same with memory that must be committed first. */
+static bool heap_resize_slowly(struct heap *heap, struct heap_region *region,
+			       void *block, size_t old, size_t size, bool zero)
 {
-	struct heap_region *region = heap_find_block(heap, *block);
-	struct large_block *large = NULL;
-	size_t old, dirty;
+	bool trimmed = false;
+	size_t need;
+
+	if (size > HEAP_MAX_BLOCK && (heap->fixed || size > region->reserved))
+		return false;
+	do {
+		need = blocks_resize_shortfall(&region->blocks, block, size);
+		if (need == SIZE_MAX)
+			return false;
+		/* Once more, if the heap itself has something to give back. */
+		while (!heap_region_commit(region, need)) {
+			if (trimmed || !heap_trim(heap, true))
+				return false;
+			trimmed = true;
+			need = blocks_resize_shortfall(&region->blocks, block,
+						       size);
+		}
+	} while (!heap_resize(heap, region, block, old, size, zero));
+	return true;
+}
+
+/* Gives a block, the large one if there is, another size; it may move. */
+static __attribute__((noinline)) DWORD
+heap_realloc_slowly(struct heap *heap, struct heap_region *region,
+		    struct large_block *large, void **block, size_t old,
+		    size_t size, bool zero, bool in_place)
+{
+	size_t dirty;
 	char *moved;
 
-	if (!region) {
-		large = large_find(heap, *block);
-		if (!large)
-			return ERROR_INVALID_PARAMETER;
-	}
-
 	region_set_denied(PRIVHEAP_LEVEL_NONE);
-	old = large ? large->size : blocks_size(&region->blocks, *block);
 	if (large ? large_resize(large, size, zero) :
-		    heap_resize(region, *block, size, zero))
+		    heap_resize_slowly(heap, region, *block, old, size, zero))
 		return NO_ERROR;
 	if (in_place)
 		return ERROR_NOT_ENOUGH_MEMORY;
@@ -261,4 +276,24 @@ DWORD heap_realloc(struct heap *heap, void **block, size_t size, bool zero,
 		heap_put(heap, region, *block);
 	*block = moved;
 	return NO_ERROR;
+}
+
+DWORD heap_realloc(struct heap *heap, void **block, size_t size, bool zero,
+		   bool in_place)
+{
+	size_t old;
+	struct heap_region *region = heap_find_block(heap, *block, &old);
+	struct large_block *large = NULL;
+
+	if (likely(region)) {
+		if (heap_resize(heap, region, *block, old, size, zero))
+			return NO_ERROR;
+	} else {
+		large = large_find(heap, *block);
+		if (!large)
+			return ERROR_INVALID_PARAMETER;
+		old = large->size;
+	}
+	return heap_realloc_slowly(heap, region, large, block, old, size, zero,
+				   in_place);
 }
