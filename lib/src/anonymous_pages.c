@@ -10,38 +10,41 @@
 #define MADV_POPULATE_WRITE	23
 #endif
 
+/* The bits of the word of @page that stand for pages from there to @end. */
+static unsigned long anon_mask(size_t page, size_t end)
+{
+	size_t word_end = (page | (ANON_WORD_BITS - 1)) + 1;
+	unsigned long mask = ~0UL << (page % ANON_WORD_BITS);
+
+	if (end < word_end)
+		mask &= ~0UL >> (word_end - end);
+	return mask;
+}
+
 size_t anon_run(const struct anon_region *region, size_t page, size_t end)
 {
-	bool set = anon_is_set(region, page);
-	unsigned long whole = set ? ~0UL : 0;
+	unsigned long same = anon_is_set(region, page) ? ~0UL : 0, other;
 
 	while (page < end) {
-		if (page % ANON_WORD_BITS == 0 &&
-		    region->bits[page / ANON_WORD_BITS] == whole)
-			page += ANON_WORD_BITS;
-		else if (anon_is_set(region, page) == set)
-			page++;
-		else
-			break;
+		other = (region->bits[page / ANON_WORD_BITS] ^ same) &
+			anon_mask(page, end);
+		page &= ~(ANON_WORD_BITS - 1);
+		if (other)
+			return page + __builtin_ctzl(other);
+		page += ANON_WORD_BITS;
 	}
-	return page < end ? page : end;
+	return end;
 }
 
 void anon_mark(struct anon_region *region, size_t page, size_t end, bool set)
 {
-	while (page < end) {
+	for (; page < end; page = (page | (ANON_WORD_BITS - 1)) + 1) {
 		unsigned long *word = &region->bits[page / ANON_WORD_BITS];
 
-		if (page % ANON_WORD_BITS == 0 && end - page >= ANON_WORD_BITS) {
-			*word = set ? ~0UL : 0;
-			page += ANON_WORD_BITS;
-			continue;
-		}
 		if (set)
-			*word |= 1UL << (page % ANON_WORD_BITS);
+			*word |= anon_mask(page, end);
 		else
-			*word &= ~(1UL << (page % ANON_WORD_BITS));
-		page++;
+			*word &= ~anon_mask(page, end);
 	}
 }
 

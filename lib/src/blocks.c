@@ -277,7 +277,8 @@ size_t blocks_footprint(size_t size)
 	return chunk_needed(size) + BLOCKS_ALIGN;
 }
 
-bool blocks_valid(const struct blocks *blocks, const void *block)
+static inline bool block_is_live(const struct blocks *blocks,
+				 const void *block)
 {
 	uintptr_t at = (uintptr_t)block;
 
@@ -291,12 +292,27 @@ bool blocks_valid(const struct blocks *blocks, const void *block)
 	return chunk_is_busy(blocks, (const char *)block_chunk(block));
 }
 
-size_t blocks_size(const struct blocks *blocks, const void *block)
+static inline size_t block_size(const void *block)
 {
 	const struct chunk *chunk = block_chunk(block);
 
-	(void)blocks;
 	return chunk_size(chunk) - HEADER - (chunk->check & SLACK_MASK);
+}
+
+bool blocks_valid(const struct blocks *blocks, const void *block)
+{
+	return block_is_live(blocks, block);
+}
+
+size_t blocks_valid_size(const struct blocks *blocks, const void *block)
+{
+	return block_is_live(blocks, block) ? block_size(block) : SIZE_MAX;
+}
+
+size_t blocks_size(const struct blocks *blocks, const void *block)
+{
+	(void)blocks;
+	return block_size(block);
 }
 
 /* Takes a free chunk out of its bin to be a part of another; returns its size. */
@@ -340,7 +356,7 @@ static bool blocks_grow_last(struct blocks *blocks, struct chunk *chunk,
 			     size_t needed, size_t size, size_t *dirty)
 {
 	char *at = (char *)chunk;
-	size_t old = blocks_size(blocks, at + HEADER);
+	size_t old = block_size(at + HEADER);
 
 	if (needed > (size_t)(blocks->end - at))
 		return false;
@@ -402,7 +418,7 @@ bool blocks_resize(struct blocks *blocks, void *block, size_t size,
 {
 	struct chunk *chunk = block_chunk(block);
 	size_t needed = chunk_needed(size), have = chunk_size(chunk);
-	size_t old = blocks_size(blocks, block);
+	size_t old = block_size(block);
 
 	*dirty = size > old ? size - old : 0;
 	if (needed <= have) {

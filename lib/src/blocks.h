@@ -120,6 +120,9 @@ size_t blocks_footprint(size_t size);
  */
 bool blocks_valid(const struct blocks *blocks, const void *block);
 
+/* The same, and tells its size; SIZE_MAX: it is none. */
+size_t blocks_valid_size(const struct blocks *blocks, const void *block);
+
 size_t blocks_size(const struct blocks *blocks, const void *block);
 
 /*

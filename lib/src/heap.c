@@ -62,11 +62,9 @@ static bool heap_find(struct heap *heap, const void *block, struct place *place)
 			place->size = front_size(place->front, block);
 			return true;
 		}
-		if (!blocks_valid(&region->blocks, block))
-			return false;
 		place->region = region;
-		place->size = blocks_size(&region->blocks, block);
-		return true;
+		place->size = blocks_valid_size(&region->blocks, block);
+		return place->size != SIZE_MAX;
 	}
 	place->large = large_find(heap, block);
 	if (!place->large)
@@ -255,74 +253,103 @@ DWORD heap_size(struct heap *heap, const void *block, size_t *size)
 	return NO_ERROR;
 }
 
-/* Changes the size of an ordinary block where it is; false: impossible. */
-static bool heap_resize(struct heap_region *region, void *block, size_t size,
-			bool zero)
+/*
+ * Changes the size of an ordinary block where it is, and with the memory there
+ * is; false: impossible.
+ */
+static inline bool heap_resize(struct heap *heap, struct heap_region *region,
+			       void *block, size_t old, size_t size, bool zero)
 {
-	size_t old = blocks_size(&region->blocks, block), need, dirty;
-	struct heap *heap = region->heap;
-	bool trimmed = false;
+	size_t dirty;
 
 	/* The last block of a heap that grows may become as large as it likes. */
-	if (size > HEAP_MAX_BLOCK &&
+	if (unlikely(size > HEAP_MAX_BLOCK) &&
 	    (heap->fixed || size > region->reserved))
 		return false;
-	while (!blocks_resize(&region->blocks, block, size, &dirty)) {
-		need = blocks_resize_shortfall(&region->blocks, block, size);
-		if (need == SIZE_MAX)
-			return false;
-		if (heap_region_commit(region, need))
-			continue;
-		if (trimmed || !heap_trim(heap, page_size()))
-			return false;
-		trimmed = true;
-	}
-	if (zero && size > old)
-		memset((char *)block + old, 0, dirty);
+	if (!blocks_resize(&region->blocks, block, size, &dirty))
+		return false;
 	if (size < old)
 		heap_freed(heap, old - size);
+	else if (zero)
+		memset((char *)block + old, 0, dirty);
 	return true;
 }
 
-static bool heap_resize_place(const struct place *place, void *block,
-			      size_t size, bool zero, bool in_place)
+/* The same with memory that must be committed first. */
+static bool heap_resize_slowly(struct heap *heap, struct heap_region *region,
+			       void *block, size_t old, size_t size, bool zero)
+{
+	bool trimmed = false;
+	size_t need;
+
+	if (size > HEAP_MAX_BLOCK && (heap->fixed || size > region->reserved))
+		return false;
+	do {
+		need = blocks_resize_shortfall(&region->blocks, block, size);
+		if (need == SIZE_MAX)
+			return false;
+		/* Once more, if the heap itself has something to give back. */
+		while (!heap_region_commit(region, need)) {
+			if (trimmed || !heap_trim(heap, page_size()))
+				return false;
+			trimmed = true;
+			need = blocks_resize_shortfall(&region->blocks, block,
+						       size);
+		}
+	} while (!heap_resize(heap, region, block, old, size, zero));
+	return true;
+}
+
+/* Changes the size of a block where it is; false: impossible. */
+static bool heap_resize_place(struct heap *heap, const struct place *place,
+			      void *block, size_t size, bool zero,
+			      bool in_place)
 {
 	if (place->front)
 		return front_resize(place->front, block, size, zero, in_place);
 	if (place->region)
-		return heap_resize(place->region, block, size, zero);
+		return heap_resize_slowly(heap, place->region, block,
+					  place->size, size, zero);
 	return large_resize(place->large, size, zero);
+}
+
+static __attribute__((noinline)) DWORD
+heap_realloc_slowly(struct heap *heap, const struct place *place, void **block,
+		    size_t size, bool zero, bool in_place)
+{
+	size_t dirty, old = place->size;
+	char *moved;
+
+	region_set_denied(PRIVHEAP_LEVEL_NONE);
+	if (heap_resize_place(heap, place, *block, size, zero, in_place))
+		return NO_ERROR;
+	if (in_place)
+		return ERROR_NOT_ENOUGH_MEMORY;
+
+	moved = heap_get_moved(heap, size, old, &dirty);
+	if (!moved) {
+		/* It may only be that its slot is too good for what it is now. */
+		return heap_resize_place(heap, place, *block, size, zero,
+					 true) ?
+		       NO_ERROR : ERROR_NOT_ENOUGH_MEMORY;
+	}
+	memcpy(moved, *block, old < size ? old : size);
+	if (zero && dirty > old)
+		memset(moved + old, 0, dirty - old);
+	heap_release(heap, place, *block);
+	*block = moved;
+	return NO_ERROR;
 }
 
 DWORD heap_realloc(struct heap *heap, void **block, size_t size, bool zero,
 		   bool in_place)
 {
 	struct place place;
-	size_t dirty = size, old;
-	char *moved = NULL;
 
 	if (!heap_find(heap, *block, &place))
 		return ERROR_INVALID_PARAMETER;
-	old = place.size;
-
-	region_set_denied(PRIVHEAP_LEVEL_NONE);
-	if (heap_resize_place(&place, *block, size, zero, in_place))
+	if (place.region && heap_resize(heap, place.region, *block, place.size,
+					size, zero))
 		return NO_ERROR;
-	if (in_place)
-		return ERROR_NOT_ENOUGH_MEMORY;
-
-	moved = heap_get_moved(heap, size, old, &dirty);
-	if (!moved)
-		moved = heap_get_or_drain(heap, size, &dirty);
-	if (!moved) {
-		/* It may only be that its slot is too good for what it is now. */
-		return heap_resize_place(&place, *block, size, zero, true) ?
-		       NO_ERROR : ERROR_NOT_ENOUGH_MEMORY;
-	}
-	memcpy(moved, *block, old < size ? old : size);
-	if (zero && dirty > old)
-		memset(moved + old, 0, dirty - old);
-	heap_release(heap, &place, *block);
-	*block = moved;
-	return NO_ERROR;
+	return heap_realloc_slowly(heap, &place, block, size, zero, in_place);
 }

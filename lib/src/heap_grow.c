@@ -41,6 +41,17 @@ size_t heap_next_growth(size_t reserved)
 						    GROW_LAST;
 }
 
+/* What the heap has committed, as if it had no holes. */
+static size_t heap_extent(const struct heap *heap)
+{
+	const struct heap_region *region;
+	size_t sum = 0;
+
+	for (region = heap->regions; region; region = region->next)
+		sum += heap_region_end(region);
+	return sum;
+}
+
 static bool heap_region_extend(struct heap_region *region, size_t bytes)
 {
 	/* COMMIT and not GROW, which would look at all that is committed. */
@@ -54,8 +65,7 @@ static bool heap_region_extend(struct heap_region *region, size_t bytes)
 
 bool heap_region_commit(struct heap_region *region, size_t need)
 {
-	size_t committed = heap_region_end(region);
-	size_t room = region->reserved - committed;
+	size_t room = region->reserved - heap_region_end(region);
 	size_t least, step;
 
 	if (!page_round_up(need, &least) || least > room)
@@ -63,8 +73,8 @@ bool heap_region_commit(struct heap_region *region, size_t need)
 	if (!least)
 		return true;
 
-	/* A part more than there was, within reason: few calls. */
-	step = committed / GROW_STEP_PART;
+	/* A part more than the heap has, within reason: few calls. */
+	step = heap_extent(region->heap) / GROW_STEP_PART;
 	if (step < GROW_STEP_MIN)
 		step = GROW_STEP_MIN;
 	if (step > GROW_STEP_MAX)
