@@ -294,6 +294,38 @@ TEST_F(cache, what_others_hold_back_is_used)
 	EXPECT_EQ(TRUE, HeapDestroy(heap));
 }
 
+/* -------------------------------------------------------- giving back */
+
+/*
+ * A heap that shrank does not hold its peak: its slots go back after a while,
+ * when the heap is used again now and then. The rule: see HeapFree().
+ */
+TEST_F(cache, shrinks_by_itself)
+{
+	PRIVHEAP_USAGE usage = { .cb = sizeof(usage) };
+	static void *block[100000];
+	unsigned int state = 1;
+	ULONGLONG peak;
+
+	for (int i = 0; i < 100000; i++) {
+		block[i] = HeapAlloc(shared, 0, 16 + next_random(&state) % 1009);
+		ASSERT_NE(NULL, block[i]);
+	}
+	ASSERT_EQ(TRUE, PrivheapQueryHeap(shared, &usage));
+	peak = usage.cbCommitted;
+	for (int i = 0; i < 100000; i++)
+		ASSERT_EQ(TRUE, HeapFree(shared, 0, block[i * 7919ul % 100000]));
+	for (int i = 0; i < 5; i++) {
+		usleep(60000);
+		exercise(shared, i, 20000);
+	}
+	ASSERT_EQ(TRUE, PrivheapQueryHeap(shared, &usage));
+	EXPECT_GT(peak / 4, usage.cbCommitted);
+	HeapCompact(shared, 0);
+	ASSERT_EQ(TRUE, PrivheapQueryHeap(shared, &usage));
+	EXPECT_GE(64 * 1024, usage.cbCommitted);
+}
+
 /* ------------------------------------------------------------------ fork */
 
 static int child_sees_nothing(HANDLE heap, void *block)

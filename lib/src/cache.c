@@ -20,13 +20,14 @@
 
 /**
  * struct cache_slot - what the threads that use it, one at a time, have
+ * @owner: a robust lock that the thread takes, and never drops: so the kernel
+ *	says when it has ended, and nothing has to be called then
  * @number: index into struct front's caches
- * @next: in the list of all unused slots
  * @unused: caches that are no front's
  */
 struct cache_slot {
+	pthread_mutex_t owner;
 	unsigned int number;
-	struct cache_slot *next;
 	struct cache *unused;
 };
 
@@ -36,7 +37,6 @@ struct cache_slot {
  */
 static pthread_mutex_t cache_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct cache_slot cache_slots[FRONT_SLOTS];
-static struct cache_slot *cache_free_slots;
 static unsigned int cache_slots_used;
 
 static struct cache cache_none;
@@ -48,12 +48,11 @@ __thread struct cache *cache_current
 #ifdef CACHE_RSEQ
 
 static __thread struct cache_slot *cache_my_slot;
-/* After the thread's exit has begun it gets no slot any more. */
-static __thread bool cache_exiting;
+/* How often the thread has come for one in vain. */
+static __thread unsigned int cache_slot_tries;
 
 long cache_rseq_offset;
 
-static pthread_key_t cache_key;
 static bool cache_possible;
 
 /* membarrier(2), not in every header */
@@ -66,60 +65,66 @@ static struct rseq *cache_rseq_area(void)
 			       __rseq_offset);
 }
 
-/* A thread has exited, and the next one may have what it had. */
-static void cache_slot_exit(void *arg)
-{
-	struct cache_slot *slot = arg;
-
-	cache_current = &cache_none;
-	cache_my_slot = NULL;
-	cache_exiting = true;
-	pthread_mutex_lock(&cache_lock);
-	slot->next = cache_free_slots;
-	cache_free_slots = slot;
-	pthread_mutex_unlock(&cache_lock);
-}
-
 static void cache_init(void)
 {
 	class_init();
-	if (!cache_possible && pthread_key_create(&cache_key, cache_slot_exit))
-		return;
 	/* In the first process and in each child: it may not be inherited. */
 	cache_possible = !syscall(SYS_membarrier, BARRIER_REGISTER_RSEQ, 0, 0);
 	if (cache_possible)
 		cache_rseq_offset = __rseq_offset;
 }
 
+/* Whether nobody has the slot, or nobody any more; it is the caller's then. */
+static bool cache_slot_try(struct cache_slot *slot)
+{
+	int err = pthread_mutex_trylock(&slot->owner);
+
+	if (err == EOWNERDEAD)
+		pthread_mutex_consistent(&slot->owner);
+	return !err || err == EOWNERDEAD;
+}
+
+/* A slot that was never used, or NULL; cache_lock is held. */
+static struct cache_slot *cache_slot_make(void)
+{
+	struct cache_slot *slot;
+	pthread_mutexattr_t attr;
+
+	if (cache_slots_used == FRONT_SLOTS)
+		return NULL;
+	slot = &cache_slots[cache_slots_used];
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
+	pthread_mutex_init(&slot->owner, &attr);
+	pthread_mutexattr_destroy(&attr);
+	slot->number = cache_slots_used;
+	if (!cache_slot_try(slot))
+		return NULL;
+	cache_slots_used++;
+	return slot;
+}
+
 static struct cache_slot *cache_slot_get(void)
 {
 	struct cache_slot *slot = cache_my_slot;
+	unsigned int i;
 
 	if (likely(slot))
 		return slot;
 	/* Threads are registered one by one, and that can fail for any. */
-	if (!cache_possible || cache_exiting ||
-	    (int)cache_rseq_area()->cpu_id < 0)
+	if (!cache_possible || (int)cache_rseq_area()->cpu_id < 0)
+		return NULL;
+	/* Where there are more threads than slots, not each time. */
+	if (cache_slot_tries++ % 256)
 		return NULL;
 
 	pthread_mutex_lock(&cache_lock);
-	slot = cache_free_slots;
-	if (slot) {
-		cache_free_slots = slot->next;
-	} else if (cache_slots_used < FRONT_SLOTS) {
-		slot = &cache_slots[cache_slots_used];
-		slot->number = cache_slots_used++;
-	}
-	pthread_mutex_unlock(&cache_lock);
+	for (i = 0; i < cache_slots_used && !slot; i++)
+		if (cache_slot_try(&cache_slots[i]))
+			slot = &cache_slots[i];
 	if (!slot)
-		return NULL;
-	if (pthread_setspecific(cache_key, slot)) {
-		pthread_mutex_lock(&cache_lock);
-		slot->next = cache_free_slots;
-		cache_free_slots = slot;
-		pthread_mutex_unlock(&cache_lock);
-		return NULL;
-	}
+		slot = cache_slot_make();
+	pthread_mutex_unlock(&cache_lock);
 	cache_my_slot = slot;
 	return slot;
 }
@@ -222,11 +227,8 @@ void cache_forget(void)
 	/* The memory of the parent's caches stays, wiped and without use. */
 	pthread_mutex_init(&cache_lock, NULL);
 	memset(cache_slots, 0, sizeof(cache_slots));
-	cache_free_slots = NULL;
 	cache_slots_used = 0;
 	cache_current = &cache_none;
-	if (cache_my_slot)
-		pthread_setspecific(cache_key, NULL);
 	cache_my_slot = NULL;
 	cache_init();
 }
@@ -264,7 +266,7 @@ void cache_forget(void)
 {
 	class_init();
 	pthread_mutex_init(&cache_lock, NULL);
-	(void)cache_slots, (void)cache_free_slots, (void)cache_slots_used;
+	(void)cache_slots, (void)cache_slots_used;
 }
 
 #endif /* CACHE_RSEQ */

@@ -47,11 +47,39 @@ static void front_look(struct front *front)
 	size_t spare = front->free_bytes + front_waiting(front);
 	bool before = front->spare;
 
-	front->spare = spare > (front->slab_bytes - spare) / 4 + FRONT_SPARE_MIN;
+	front->spare = spare > (front->slab_bytes - spare) / 4 + FRONT_HOLD_MIN;
 	if (!front->spare || !before)
 		return;
 	front_drain(front->heap);
 	front->spare = false;
+}
+
+/* So many slots are free that there may be empty slabs to do without. */
+static void front_release(struct front *front)
+{
+	size_t least = front->slab_bytes / 4;
+
+	if (least < front->hold)
+		least = front->hold;
+	if (front->free_bytes > least) {
+		if (front->released && front->hold > FRONT_HOLD_MIN)
+			front->hold /= 2;
+		slab_release_empty(front);
+		front->released = true;
+		/* Where they are not empty it is no use to look soon again. */
+		least = front->free_bytes + front->slab_bytes / 8;
+	}
+	front->look_at = least < FRONT_HOLD_MIN ? FRONT_HOLD_MIN : least;
+}
+
+/* A slab was made. */
+static void front_grew(struct front *front)
+{
+	if (!front->released)
+		return;
+	front->released = false;
+	if (front->hold < FRONT_HOLD_MAX)
+		front->hold *= 2;
 }
 
 /* Comes by with each visit to a depot. */
@@ -81,6 +109,8 @@ static void depot_put(struct front *front, unsigned int class,
 		depot->count += count;
 	} else {
 		slab_put(front, entries, count);
+		if (unlikely(front->free_bytes > front->look_at))
+			front_release(front);
 	}
 	front_tick(front);
 }
@@ -100,8 +130,11 @@ static unsigned int depot_take(struct front *front, unsigned int class,
 		       count * sizeof(*entries));
 		return count;
 	}
-	if (!front->partial[class] && !slab_create(front, class))
-		return 0;
+	if (!front->partial[class]) {
+		if (!slab_create(front, class))
+			return 0;
+		front_grew(front);
+	}
 	return slab_take(front, class, entries, count);
 }
 

@@ -38,13 +38,19 @@
 #define FRONT_LINE_MIN		16
 
 /*
- * How memory goes back by itself: the clock is looked at on the slow path, and
- * when at two looks in a row, at least so many milliseconds apart, the slots
- * that are not in use have more bytes than a quarter of those that are and this
- * many, then caches and depots are emptied and empty slabs given up.
+ * How memory goes back by itself, to the back end, which has a rule of its own:
+ *
+ * - When more than a quarter of all slots' bytes, and more than the front holds
+ *   on to anyway, are free in their slabs, empty slabs go. What it holds on to
+ *   is doubled when a slab has to be made after that, and halved when not.
+ * - On the slow path the clock is looked at. When at two looks in a row, at
+ *   least so many milliseconds apart, the slots that are not in use, those in
+ *   caches and depots included, have more bytes than a quarter of those that
+ *   are and the least to hold, caches and depots are emptied, too.
  */
+#define FRONT_HOLD_MIN		((size_t)1 << 20)
+#define FRONT_HOLD_MAX		((size_t)16 << 20)
 #define FRONT_WINDOW_MS		50
-#define FRONT_SPARE_MIN		((size_t)1 << 20)
 
 struct heap;
 
@@ -76,6 +82,9 @@ struct depot {
  * @slab_most: bytes that any slab has at the most
  * @slab_bytes: bytes of all slots
  * @free_bytes: bytes of the slots that are free in their slabs
+ * @hold: bytes of free slots that it holds on to
+ * @look_at: @free_bytes at which to look for empty slabs
+ * @released: empty slabs went, and no slab was made since
  * @ticks: slots' ways to and from the depots, to look at the clock now and then
  * @looked: when that was, in milliseconds of the system's clock
  * @spare: there was too much then
@@ -100,6 +109,9 @@ struct front {
 	size_t slab_most;
 	size_t slab_bytes;
 	size_t free_bytes;
+	size_t hold;
+	size_t look_at;
+	bool released;
 	unsigned int ticks;
 	uint64_t looked;
 	bool spare;

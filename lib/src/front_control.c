@@ -121,6 +121,8 @@ struct front *front_create(struct heap *heap)
 	front->slabs_max = front_slabs_max(window, target) - 1;
 	front->slab_target = target;
 	front->slab_most = heap->fixed ? window / 16 : window;
+	front->hold = FRONT_HOLD_MIN;
+	front->look_at = FRONT_HOLD_MIN;
 	depots_init(front);
 	return front;
 }

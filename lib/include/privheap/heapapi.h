@@ -202,6 +202,14 @@ LPVOID WINAPI HeapReAlloc(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem,
  * @dwFlags: HEAP_NO_SERIALIZE
  * @lpMem: the block; NULL is TRUE without effect
  *
+ * Memory goes back to the system, and its charge to the quotas, by itself. Blocks
+ * of more than 64 KiB: when more than a quarter of what the heap has committed is
+ * free, it gives back until an eighth is; it holds on to 256 KiB to 4 MiB, the
+ * more the oftener it had to take back what it gave. Smaller ones: whole slabs of
+ * them when more than a quarter of the slabs' bytes is free; and what is kept at
+ * hand for threads at the first call that needs the heap's lock after 50 ms and
+ * more. HeapCompact() does it at once.
+ *
  * Return: TRUE; FALSE with ERROR_INVALID_PARAMETER (not a block of this heap,
  * or freed before: nothing has changed) or ERROR_INVALID_HANDLE.
  */
