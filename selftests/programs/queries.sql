@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: GPL-2.0-only
 --
--- A day's work for sqlite3, the same on every run: tables and indexes, 50,000
+-- A day's work for sqlite3, the same on every run: tables and indexes, :rows
 -- rows, joins, window functions, a few megabytes of text, and what is left
--- after deleting most of it. No clock, no random numbers.
+-- after deleting most of it. No clock, no random numbers. programs_test.sh puts a number for :rows.
 
 .headers on
 .mode list
@@ -39,7 +39,7 @@ SELECT i,
 FROM n;
 
 BEGIN;
-WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 50000)
+WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < :rows)
 INSERT INTO purchase
 SELECT i, 1 + i * 2654435761 % 2000, i * 40503 % 365, i * 48271 % 99991,
 	printf('%s/%d', lower(hex(i * 7 % 4096)), i % 97)
