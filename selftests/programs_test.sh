@@ -6,10 +6,10 @@
 # made must not differ. The shim's report shows that the heap served them, and
 # that the heap has as many blocks in the end as the program left.
 #
-# On the back end that PRIVHEAP_BACKEND says. Programs do not fork on the
-# module, where a child would have none of its memory: these do not anyway,
-# but for malloc_calls, which is told. PRIVHEAP_PROGRAMS_ROWS is the size of
-# sqlite3's table, PRIVHEAP_PROGRAMS_PYTHON which of python's tests to run.
+# On the back end that PRIVHEAP_BACKEND says. On the module a child would have
+# none of its memory: malloc_calls does not fork there, nor do python's tests.
+# PRIVHEAP_PROGRAMS_ROWS is the size of sqlite3's table, PRIVHEAP_PROGRAMS_PYTHON
+# which of python's tests to run.
 # shellcheck disable=SC2317 # both() calls functions by name
 set -u
 
@@ -49,9 +49,9 @@ comment() {
 
 [ -e "$shim" ] || skip_all "no $shim"
 [ -x "$here/malloc_calls" ] || skip_all "no $here/malloc_calls"
-backend=module
+backend=module fork=nofork
 if [ "${PRIVHEAP_BACKEND-}" = anonymous ] || [ ! -e /dev/privheap ]; then
-	backend=anonymous
+	backend=anonymous fork=fork
 fi
 dir=$(mktemp -d "${TMPDIR:-/tmp}/programs_test.XXXXXX") || exit 1
 trap 'rm -rf "$dir"' EXIT
@@ -121,11 +121,7 @@ served() {
 # --- the programs
 
 run_calls() {
-	if [ "$backend" = module ]; then
-		under "$here/malloc_calls" nofork
-	else
-		under "$here/malloc_calls"
-	fi
+	under "$here/malloc_calls" "$fork"
 }
 
 test_calls() {
@@ -162,7 +158,7 @@ test_sqlite() {
 run_python() {
 	export PYTHONMALLOC=malloc PYTHONHASHSEED=0 PYTHONDONTWRITEBYTECODE=1
 	# shellcheck disable=SC2086 # names of tests
-	under "$python" -m unittest -v $python_tests
+	under "$python" "$here/programs/python_tests.py" "$fork" $python_tests
 }
 
 test_python() {
@@ -183,7 +179,8 @@ for name in sys.argv[1:]: importlib.import_module(name)' $python_tests \
 		sed -i 's/^\(Ran [0-9]* tests\) in .*s$/\1/' \
 			"$dir/python3/$out/said"
 	done
-	grep '^Ran [0-9]' "$dir/python3/shim/said" | comment
+	grep -E '^(Ran [0-9]|OK|ERROR|FAIL|[A-Z][A-Za-z]*Error)|no fork' \
+		"$dir/python3/plain/said" | comment
 	grep -q '^OK' "$dir/python3/plain/said"
 	result $? "python3: its tests pass without the heap"
 	same python3 said "python3: output"

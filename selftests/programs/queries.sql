@@ -2,7 +2,8 @@
 --
 -- A day's work for sqlite3, the same on every run: tables and indexes, :rows
 -- rows, joins, window functions, a few megabytes of text, and what is left
--- after deleting most of it. No clock, no random numbers. programs_test.sh puts a number for :rows.
+-- after deleting most of it. No clock, no random numbers. programs_test.sh puts
+-- a number for :rows.
 
 .headers on
 .mode list
