@@ -417,7 +417,8 @@ __attribute__((destructor)) static void shim_report(void)
 		atomic_store(&shim_count.live, 0);
 	}
 	length = snprintf(line, sizeof(line),
-			  "%s backend=%s calls=%zu bytes=%zu live=%zu blocks=%llu reentered=%zu early=%zu inherited=%zu\n",
+			  "%s backend=%s calls=%zu bytes=%zu live=%zu blocks=%llu "
+			  "reentered=%zu early=%zu inherited=%zu\n",
 			  program_invocation_short_name,
 			  backends[PrivheapGetBackend() % 3],
 			  atomic_load(&shim_count.calls),
