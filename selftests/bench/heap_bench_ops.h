@@ -18,15 +18,23 @@ typedef HANDLE heap_t;
 
 #define HAVE_HEAPS	true
 
-/* Any thread may allocate from any heap. */
-static inline bool heaps_are_shared(void)
-{
-	return true;
-}
-
 /* HEAP_NO_SERIALIZE or 0: set by options. */
 extern DWORD bench_create_flags;
 extern DWORD bench_call_flags;
+
+/*
+ * May a thread allocate from a heap that another one uses at the same time? May
+ * it free another one's blocks? A heap without serialization is for one.
+ */
+static inline bool can_share(void)
+{
+	return !bench_create_flags && !bench_call_flags;
+}
+
+static inline bool can_free_others(void)
+{
+	return can_share();
+}
 
 static inline heap_t heap_create(void)
 {
@@ -82,9 +90,14 @@ void *mi_heap_theap(heap_t heap) __attribute__((weak));
  * Up to version 2 a heap is its maker's, and others may only free its blocks.
  * Where they may do more, a heap has a part for each thread, and this call.
  */
-static inline bool heaps_are_shared(void)
+static inline bool can_share(void)
 {
 	return mi_heap_theap;
+}
+
+static inline bool can_free_others(void)
+{
+	return true;
 }
 
 static inline heap_t heap_create(void)
@@ -128,7 +141,12 @@ typedef void *heap_t;
 
 #define HAVE_HEAPS	false
 
-static inline bool heaps_are_shared(void)
+static inline bool can_share(void)
+{
+	return true;
+}
+
+static inline bool can_free_others(void)
 {
 	return true;
 }

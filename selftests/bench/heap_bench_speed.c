@@ -125,7 +125,7 @@ static void churn(const struct bench *bench)
 	for (i = 0; i < churn.slots; i++)
 		churn.block[i] = heap_alloc(heap, churn.size[i]);
 	/* Long enough that the order of the beginning is gone. */
-	churn_touch_loop(heap, &churn, 0, rounds(2 * count, churn.steps));
+	churn_touch_loop(heap, &churn, 0, 2 * count);
 	for (at = 2 * count; bench_again(); at = (at + count) % (4 * count)) {
 		window_begin();
 		if (bench_counting)

@@ -224,7 +224,7 @@ static void one_thread(const struct bench *bench)
 
 static void one_heap(const struct bench *bench)
 {
-	if (!heaps_are_shared())
+	if (!can_share())
 		return;
 	compete(bench, 2, false, pair_work);
 }
@@ -236,12 +236,16 @@ static void own_heaps(const struct bench *bench)
 
 static void handover(const struct bench *bench)
 {
+	if (!can_free_others())
+		return;
 	compete(bench, 2, false, handover_work);
 }
 
 static void exchange(const struct bench *bench)
 {
-	compete(bench, 2, !heaps_are_shared(), exchange_work);
+	if (!can_free_others())
+		return;
+	compete(bench, 2, !can_share(), exchange_work);
 }
 
 const struct bench thread_benches[] = {
