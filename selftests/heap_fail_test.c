@@ -577,7 +577,7 @@ TEST_F_TIMEOUT(heap_fail, nth_call, 600)
 	unsigned long failed = fail_each(variant->which, variant->error,
 					 variant->on);
 
-	EXPECT_EQ(0, model_failures);
+	EXPECT_EQ(0, atomic_load(&model_failures));
 	TH_LOG("%lu calls, each refused", failed);
 	EXPECT_GT(failed, 0);
 }
@@ -592,7 +592,7 @@ TEST(the_wrapped_calls_are_those_that_the_library_makes)
 	inject.which = REGION_CALLS;
 	scenario();
 	aftermath();
-	EXPECT_EQ(0, model_failures);
+	EXPECT_EQ(0, atomic_load(&model_failures));
 	EXPECT_GT(inject.seen[REGION_CREATE], 5);
 	EXPECT_GT(inject.seen[REGION_GROW] + inject.seen[REGION_COMMIT], 5);
 	EXPECT_GT(inject.seen[REGION_DECOMMIT], 0);

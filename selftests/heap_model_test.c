@@ -22,7 +22,7 @@
 #define MAX_LIVE	16384
 #define MAX_BYTES	(48 * MIB)	/* of live blocks: guests are small */
 #define TABLE_SIZE	(4 * MAX_LIVE)
-#define RECENT		64
+#define RECENT		256
 
 struct block {
 	unsigned char *at;
@@ -241,13 +241,56 @@ static void check_all(void)
 
 /* --------------------------------------------------------- operations */
 
+/* Every call refuses the address, and says so alike. */
+static void check_refused(unsigned int h, void *bad)
+{
+	HANDLE heap = model.heap[h].handle;
+	BOOL freed;
+
+	model.bad++;
+	model_set_stale();
+	MODEL_CHECK(HeapSize(heap, 0, bad) == (SIZE_T)-1 &&
+		    model_has_error(ERROR_INVALID_PARAMETER),
+		    "operation %" PRIu64 ", heap %u, %p: error %u", model.op, h,
+		    bad, GetLastError());
+	model_set_stale();
+	MODEL_CHECK(!HeapReAlloc(heap, below(2) ? HEAP_ZERO_MEMORY : 0, bad,
+				 below(5000)) &&
+		    model_has_error(ERROR_INVALID_PARAMETER),
+		    "operation %" PRIu64 ", heap %u, %p: error %u", model.op, h,
+		    bad, GetLastError());
+	model_set_stale();
+	freed = HeapFree(heap, 0, bad);
+	MODEL_CHECK(freed == FALSE && model_has_error(ERROR_INVALID_PARAMETER),
+		    "operation %" PRIu64 ", heap %u, %p: error %u", model.op, h,
+		    bad, GetLastError());
+	if (!HeapValidate)
+		return;
+	model_set_stale();
+	MODEL_CHECK(HeapValidate(heap, 0, bad) == FALSE && model_is_stale(),
+		    "operation %" PRIu64 ", heap %u, %p: error %u", model.op, h,
+		    bad, GetLastError());
+}
+
+/* What was freed a while ago and now lies inside this block is no block. */
+static void check_buried(unsigned int h, const unsigned char *at, SIZE_T size)
+{
+	unsigned char *old;
+
+	for (unsigned int i = 0; i < RECENT; i++) {
+		old = model.recent[i].at;
+		if (old > at && (SIZE_T)(old - at) < size)
+			check_refused(h, old);
+	}
+}
+
 static void do_alloc(unsigned int h)
 {
 	struct heap_state *heap = &model.heap[h];
 	SIZE_T size = model_size(&model.random, heap->maximum && below(8) ?
 				 heap->maximum / 4 : 8 * MIB), at;
 	DWORD flags = below(3) ? 0 : HEAP_ZERO_MEMORY;
-	uint64_t seed = model_random(&model.random) * UINT64_C(0xd1342543de82ef95);
+	uint64_t seed = model_seed(&model.random);
 	void *block;
 
 	if (below(1000) == 0)
@@ -288,6 +331,8 @@ static void do_alloc(unsigned int h)
 		seed = 0;
 	if (seed)
 		model_fill(block, 0, size, seed);
+	else
+		check_buried(h, block, size);
 	model_add(h, block, size, seed);
 }
 
@@ -385,37 +430,6 @@ static void do_realloc(struct block *block)
 	if (before.seed)
 		model_fill(moved, keep, size, before.seed);
 	check_size(block);
-}
-
-/* Every call refuses the address, and says so alike. */
-static void check_refused(unsigned int h, void *bad)
-{
-	HANDLE heap = model.heap[h].handle;
-	BOOL freed;
-
-	model.bad++;
-	model_set_stale();
-	MODEL_CHECK(HeapSize(heap, 0, bad) == (SIZE_T)-1 &&
-		    model_has_error(ERROR_INVALID_PARAMETER),
-		    "operation %" PRIu64 ", heap %u, %p: error %u", model.op, h,
-		    bad, GetLastError());
-	model_set_stale();
-	MODEL_CHECK(!HeapReAlloc(heap, below(2) ? HEAP_ZERO_MEMORY : 0, bad,
-				 below(5000)) &&
-		    model_has_error(ERROR_INVALID_PARAMETER),
-		    "operation %" PRIu64 ", heap %u, %p: error %u", model.op, h,
-		    bad, GetLastError());
-	model_set_stale();
-	freed = HeapFree(heap, 0, bad);
-	MODEL_CHECK(freed == FALSE && model_has_error(ERROR_INVALID_PARAMETER),
-		    "operation %" PRIu64 ", heap %u, %p: error %u", model.op, h,
-		    bad, GetLastError());
-	if (!HeapValidate)
-		return;
-	model_set_stale();
-	MODEL_CHECK(HeapValidate(heap, 0, bad) == FALSE && model_is_stale(),
-		    "operation %" PRIu64 ", heap %u, %p: error %u", model.op, h,
-		    bad, GetLastError());
 }
 
 /* Is the address a live block of this heap, by our books? */
@@ -693,7 +707,7 @@ TEST_F_TIMEOUT(heap_model, matches, 1800)
 	uint64_t ops = model_option("PRIVHEAP_MODEL_OPS", 300000);
 
 	run(ops * variant->percent / 100, variant->heaps > 1);
-	EXPECT_EQ(0, model_failures);
+	EXPECT_EQ(0, atomic_load(&model_failures));
 	/* it did run into walls, and lived */
 	EXPECT_GT(model.refused, 0);
 	EXPECT_GT(model.bad, 0);
@@ -715,7 +729,7 @@ TEST_F_TIMEOUT(heap_threads, hand_blocks_to_each_other, 1800)
 	threads_run(model_option("PRIVHEAP_MODEL_OPS", 300000),
 		    model_option("PRIVHEAP_MODEL_THREADS", 4),
 		    model_option("PRIVHEAP_MODEL_SEED", 1));
-	EXPECT_EQ(0, model_failures);
+	EXPECT_EQ(0, atomic_load(&model_failures));
 }
 
 /* Printed before any test, and not once for each. */
