@@ -4,6 +4,7 @@
 #   make module KDIR=D  the module for the kernel build tree D
 #   make demo           build all, boot a virtual machine, show a heap at work
 #   make check          all tests
+#   make coverage       lines of the library that its tests do not reach
 #   make bench          all benchmarks
 #
 # A module built for kernel release R is left in kmod/build/R/privheap.ko.
@@ -39,6 +40,9 @@ demo:
 check:
 	@$(TOP)/selftests/check
 
+coverage:
+	@$(TOP)/selftests/coverage
+
 bench:
 	@$(TOP)/selftests/bench/run
 
@@ -47,5 +51,5 @@ clean:
 	$(MAKE) -C $(TOP)/lib clean
 	$(MAKE) -C $(TOP)/selftests clean
 
-.PHONY: all module lib selftests demo check bench clean
+.PHONY: all module lib selftests demo check coverage bench clean
 endif
