@@ -4,6 +4,7 @@
 #   make module KDIR=D  the module for the kernel build tree D
 #   make demo           build all, boot a virtual machine, show a heap at work
 #   make check          all tests
+#   make coverage       lines of the library that its tests do not reach
 #   make bench          all benchmarks
 #   make bench-heap     those of heaps, without those of regions
 #
@@ -40,6 +41,9 @@ demo:
 check:
 	@$(TOP)/selftests/check
 
+coverage:
+	@$(TOP)/selftests/coverage
+
 bench:
 	@status=0; $(TOP)/selftests/bench/run || status=1; \
 		$(TOP)/selftests/bench/run-heap || status=1; exit $$status
@@ -52,5 +56,5 @@ clean:
 	$(MAKE) -C $(TOP)/lib clean
 	$(MAKE) -C $(TOP)/selftests clean
 
-.PHONY: all module lib selftests demo check bench bench-heap clean
+.PHONY: all module lib selftests demo check coverage bench bench-heap clean
 endif

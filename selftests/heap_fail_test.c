@@ -3,183 +3,25 @@
  * What heaps do when the memory for them is refused: the first call for it,
  * then the second, and so on, until a whole scenario runs through.
  *
- * The linker puts functions of this file (--wrap) between the library and the
- * calls that are to fail: those of regions, or the system calls below them.
+ * Calls for regions fail, or the system calls below them (heap_fail_inject.h).
  * After each failure every block must be what it was, and after the scenario
  * nothing may be left, neither a region nor a mapping.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#include <linux/privheap.h>
-
+#include "heap_fail_inject.h"
 #include "heap_model.h"
 #include "kselftest_harness.h"
 
 #define MAX_BLOCKS	64
 #define MAX_HEAPS	4
 #define ENDS		(4 * KIB)
-
-/* ---------------------------------------------------------- injection */
-
-enum call {
-	REGION_CREATE, REGION_GROW, REGION_COMMIT, REGION_DECOMMIT,
-	SYSTEM_MMAP, SYSTEM_MPROTECT, SYSTEM_MADVISE, SYSTEM_IOCTL,
-	CALLS
-};
-
-/* Which calls count, which of them fails, and with what. */
-static struct {
-	unsigned int which;	/* bits 1 << enum call */
-	unsigned long nth;	/* from 1; 0: none fails */
-	bool on;		/* all later ones fail, too */
-	int error;
-	unsigned long calls;
-	unsigned long injected;
-	unsigned long seen[CALLS];
-} inject;
-
-static bool injected(enum call call)
-{
-	inject.seen[call]++;
-	if (!(inject.which >> call & 1))
-		return false;
-	inject.calls++;
-	if (!inject.nth || (inject.on ? inject.calls < inject.nth :
-					inject.calls != inject.nth))
-		return false;
-	inject.injected++;
-	errno = inject.error;
-	return true;
-}
-
-void *__real_privheap_region_create(size_t reserve, size_t commit, size_t limit,
-				    unsigned int flags);
-void *__wrap_privheap_region_create(size_t reserve, size_t commit, size_t limit,
-				    unsigned int flags);
-int __real_privheap_region_grow(void *base, size_t commit, unsigned int flags);
-int __wrap_privheap_region_grow(void *base, size_t commit, unsigned int flags);
-int __real_privheap_region_commit(void *base, size_t offset, size_t length,
-				  unsigned int flags);
-int __wrap_privheap_region_commit(void *base, size_t offset, size_t length,
-				  unsigned int flags);
-int __real_privheap_region_decommit(void *base, size_t offset, size_t length);
-int __wrap_privheap_region_decommit(void *base, size_t offset, size_t length);
-void *__real_mmap(void *address, size_t length, int prot, int flags, int fd,
-		  off_t offset);
-void *__wrap_mmap(void *address, size_t length, int prot, int flags, int fd,
-		  off_t offset);
-int __real_mprotect(void *address, size_t length, int prot);
-int __wrap_mprotect(void *address, size_t length, int prot);
-int __real_madvise(void *address, size_t length, int advice);
-int __wrap_madvise(void *address, size_t length, int advice);
-int __real_ioctl(int fd, unsigned long request, void *arg);
-int __wrap_ioctl(int fd, unsigned long request, ...);
-
-void *__wrap_privheap_region_create(size_t reserve, size_t commit, size_t limit,
-				    unsigned int flags)
-{
-	if (injected(REGION_CREATE))
-		return NULL;
-	return __real_privheap_region_create(reserve, commit, limit, flags);
-}
-
-int __wrap_privheap_region_grow(void *base, size_t commit, unsigned int flags)
-{
-	if (injected(REGION_GROW))
-		return -1;
-	return __real_privheap_region_grow(base, commit, flags);
-}
-
-int __wrap_privheap_region_commit(void *base, size_t offset, size_t length,
-				  unsigned int flags)
-{
-	if (injected(REGION_COMMIT))
-		return -1;
-	return __real_privheap_region_commit(base, offset, length, flags);
-}
-
-static uint64_t committed(void *base)
-{
-	struct privheap_region_info info;
-
-	return privheap_region_query(base, &info) ? 0 : info.committed;
-}
-
-/*
- * What the module does when somebody has pinned the first page of the range:
- * it becomes zero and stays, if it was committed, and the others go.
- */
-static int decommit_but_first(void *base, size_t offset, size_t length)
-{
-	uint64_t before = committed(base);
-	size_t page = sysconf(_SC_PAGESIZE);
-
-	if (__real_privheap_region_decommit(base, offset, page))
-		return -1;
-	if (committed(base) < before &&
-	    __real_privheap_region_commit(base, offset, page, 0))
-		return -1;
-	if (length > page && __real_privheap_region_decommit(base, offset + page,
-							      length - page))
-		return -1;
-	errno = EBUSY;
-	return -1;
-}
-
-int __wrap_privheap_region_decommit(void *base, size_t offset, size_t length)
-{
-	if (injected(REGION_DECOMMIT))
-		return inject.error == EBUSY ?
-		       decommit_but_first(base, offset, length) : -1;
-	return __real_privheap_region_decommit(base, offset, length);
-}
-
-void *__wrap_mmap(void *address, size_t length, int prot, int flags, int fd,
-		  off_t offset)
-{
-	if (injected(SYSTEM_MMAP))
-		return MAP_FAILED;
-	return __real_mmap(address, length, prot, flags, fd, offset);
-}
-
-/* Taking access away cannot be refused for want of memory on a whole mapping. */
-int __wrap_mprotect(void *address, size_t length, int prot)
-{
-	if (prot != PROT_NONE && injected(SYSTEM_MPROTECT))
-		return -1;
-	return __real_mprotect(address, length, prot);
-}
-
-/* Only taking pages can fail for want of memory; advice cannot. */
-int __wrap_madvise(void *address, size_t length, int advice)
-{
-	if (advice == MADV_POPULATE_WRITE && injected(SYSTEM_MADVISE))
-		return -1;
-	return __real_madvise(address, length, advice);
-}
-
-/* The calls of the module that may be refused. */
-int __wrap_ioctl(int fd, unsigned long request, ...)
-{
-	va_list args;
-	void *arg;
-
-	va_start(args, request);
-	arg = va_arg(args, void *);
-	va_end(args);
-	if ((request == PRIVHEAP_IOC_CREATE || request == PRIVHEAP_IOC_GROW ||
-	     request == PRIVHEAP_IOC_COMMIT ||
-	     request == PRIVHEAP_IOC_DECOMMIT) && injected(SYSTEM_IOCTL))
-		return -1;
-	return __real_ioctl(fd, request, arg);
-}
 
 /* ----------------------------------------------------- blocks and heaps */
 
@@ -413,8 +255,9 @@ static void scenario(void)
 		if (i != 20)
 			alloc(i % 3 == 1 ? 2 : 0, i, 1000 * i, false);
 	check_blocks(false);
-	create(3, HEAP_CREATE_ENABLE_EXECUTE, 0, 64 * KIB);
-	alloc(3, 40, 50 * KIB, false);
+	create(3, HEAP_CREATE_ENABLE_EXECUTE, 0, 0);
+	for (unsigned int i = 38; i < 41; i++)
+		alloc(3, i, 400 * KIB, false);
 	for (unsigned int i = 0; i < 20; i++)
 		release(i);
 	check_blocks(true);
@@ -484,6 +327,16 @@ static void check_nothing_left(const struct mappings *before)
 			    before->count);
 }
 
+/* A heap with more than the one region that it begins with. */
+static void grow_by_a_region(void)
+{
+	HANDLE heap = HeapCreate(0, 0, 0);
+
+	for (unsigned int i = 0; i < 40; i++)
+		MODEL_CHECK(HeapAlloc(heap, 0, 300 * KIB), "block %u", i);
+	HeapDestroy(heap);
+}
+
 /* The scenario, again and again, until no call is left that could fail. */
 static unsigned long fail_each(unsigned int which, int error, bool on)
 {
@@ -494,9 +347,10 @@ static unsigned long fail_each(unsigned int which, int error, bool on)
 	inject.error = error;
 	/*
 	 * Twice without failures, for what the library keeps for itself: the
-	 * page that sees a fork, and the tables of heaps and large blocks,
-	 * which have room for many more than the scenario makes.
+	 * page that sees a fork, and the tables of heaps, regions and large
+	 * blocks, which have room for many more than the scenario makes.
 	 */
+	grow_by_a_region();
 	for (int i = 0; i < 2; i++) {
 		scenario();
 		aftermath();
@@ -532,7 +386,7 @@ FIXTURE_VARIANT(heap_fail) {
 #define REGION_CALLS	(1 << REGION_CREATE | 1 << REGION_GROW | \
 			 1 << REGION_COMMIT | 1 << REGION_DECOMMIT)
 #define SYSTEM_CALLS	(1 << SYSTEM_MMAP | 1 << SYSTEM_MPROTECT | \
-			 1 << SYSTEM_MADVISE | 1 << SYSTEM_IOCTL)
+			 1 << SYSTEM_POPULATE | 1 << SYSTEM_IOCTL)
 
 FIXTURE_VARIANT_ADD(heap_fail, one_region_call_no_memory) {
 	REGION_CALLS, ENOMEM, false,
@@ -575,9 +429,140 @@ TEST_F_TIMEOUT(heap_fail, nth_call, 600)
 	unsigned long failed = fail_each(variant->which, variant->error,
 					 variant->on);
 
-	EXPECT_EQ(0, model_failures);
+	EXPECT_EQ(0, atomic_load(&model_failures));
 	TH_LOG("%lu calls, each refused", failed);
 	EXPECT_GT(failed, 0);
+}
+
+FIXTURE(heap_fail_fresh) {
+};
+
+FIXTURE_SETUP(heap_fail_fresh)
+{
+}
+
+FIXTURE_TEARDOWN(heap_fail_fresh)
+{
+}
+
+/*
+ * From the very first call of the process on, before the library has anything:
+ * each time in a process of its own.
+ */
+TEST_F_TIMEOUT(heap_fail_fresh, first_use, 600)
+{
+	const unsigned int which = SYSTEM_CALLS | 1 << SYSTEM_ADVICE;
+	unsigned long nth = 0;
+	int status;
+	pid_t pid;
+
+	do {
+		nth++;
+		pid = fork();
+		ASSERT_GE(pid, 0);
+		if (!pid) {
+			inject.which = which;
+			inject.error = ENOMEM;
+			inject.nth = nth;
+			scenario();
+			aftermath();
+			_exit(model_failures ? 2 : !inject.injected);
+		}
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		ASSERT_TRUE(WIFEXITED(status));
+		ASSERT_NE(2, WEXITSTATUS(status));
+	} while (!WEXITSTATUS(status));
+	TH_LOG("%lu calls, each refused", nth - 1);
+	EXPECT_GT(nth, 10);
+}
+
+/* Kernels before 5.14 do not know how to populate: pages are touched. */
+TEST(populating_that_the_kernel_does_not_know)
+{
+	inject.which = 1 << SYSTEM_POPULATE;
+	inject.error = EINVAL;
+	inject.nth = 1;
+	inject.on = true;
+	scenario();
+	aftermath();
+	EXPECT_EQ(0, atomic_load(&model_failures));
+}
+
+/* Without a page that forks wipe, those that the C library makes are seen. */
+TEST(forks_are_seen_without_advice)
+{
+	HANDLE heap;
+	void *block;
+	int status;
+	pid_t pid;
+
+	inject.which = 1 << SYSTEM_ADVICE;
+	inject.error = EINVAL;
+	inject.nth = 1;
+	heap = HeapCreate(0, 0, 0);
+	ASSERT_NE(NULL, heap);
+	EXPECT_EQ(1, inject.injected);
+	block = HeapAlloc(heap, 0, 100);
+	pid = fork();
+	ASSERT_GE(pid, 0);
+	if (!pid) {
+		if (HeapFree(heap, 0, block) ||
+		    GetLastError() != ERROR_INVALID_HANDLE)
+			_exit(1);
+		heap = HeapCreate(0, 0, 0);
+		_exit(heap && HeapAlloc(heap, 0, 100) ? 0 : 2);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(TRUE, HeapFree(heap, 0, block));
+	EXPECT_EQ(TRUE, HeapDestroy(heap));
+}
+
+/* The device is out of reach: a region ends with its mapping, too. */
+TEST(destroy_goes_through)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	HANDLE heap = HeapCreate(0, 0, 0);
+	char *large = HeapAlloc(heap, 0, 2 * MIB);
+	unsigned char vec;
+
+	ASSERT_NE(NULL, large);
+	large -= (uintptr_t)large % page;
+	EXPECT_EQ(0, mincore(large, page, &vec));
+	inject.which = 1 << REGION_DESTROY;
+	inject.error = EACCES;
+	inject.nth = 1;
+	inject.on = true;
+	model_set_stale();
+	EXPECT_EQ(TRUE, HeapDestroy(heap));
+	EXPECT_TRUE(model_is_stale());
+	EXPECT_GE(inject.injected, 2);
+	EXPECT_EQ(-1, mincore(large, page, &vec));
+	EXPECT_EQ(-1, mincore(heap, page, &vec));
+	EXPECT_EQ(FALSE, HeapDestroy(heap));
+}
+
+/* The kernel does not answer: no numbers rather than wrong ones. */
+TEST(usage_that_cannot_be_asked)
+{
+	HANDLE heap = HeapCreate(0, 0, 0);
+	PRIVHEAP_USAGE usage = { .cb = sizeof(usage), .cBlocks = 77 };
+
+	ASSERT_NE(NULL, HeapAlloc(heap, 0, 2 * MIB));
+	for (int nth = 1; nth <= 2; nth++) {
+		inject.which = 1 << REGION_QUERY;
+		inject.error = EACCES;
+		inject.calls = 0;
+		inject.nth = nth;
+		model_set_stale();
+		EXPECT_EQ(FALSE, PrivheapQueryHeap(heap, &usage));
+		EXPECT_TRUE(model_has_error(ERROR_GEN_FAILURE));
+		EXPECT_EQ(77, usage.cBlocks);
+	}
+	inject.nth = 0;
+	EXPECT_EQ(TRUE, PrivheapQueryHeap(heap, &usage));
+	EXPECT_EQ(1, usage.cBlocks);
+	HeapDestroy(heap);
 }
 
 /*
@@ -590,7 +575,7 @@ TEST(the_wrapped_calls_are_those_that_the_library_makes)
 	inject.which = REGION_CALLS;
 	scenario();
 	aftermath();
-	EXPECT_EQ(0, model_failures);
+	EXPECT_EQ(0, atomic_load(&model_failures));
 	EXPECT_GT(inject.seen[REGION_CREATE], 5);
 	EXPECT_GT(inject.seen[REGION_GROW] + inject.seen[REGION_COMMIT], 5);
 	EXPECT_GT(inject.seen[REGION_DECOMMIT], 0);
@@ -599,7 +584,7 @@ TEST(the_wrapped_calls_are_those_that_the_library_makes)
 	} else {
 		EXPECT_GT(inject.seen[SYSTEM_MMAP], 5);
 		EXPECT_GT(inject.seen[SYSTEM_MPROTECT], 5);
-		EXPECT_GT(inject.seen[SYSTEM_MADVISE], 0);
+		EXPECT_GT(inject.seen[SYSTEM_POPULATE], 0);
 	}
 }
 

@@ -62,6 +62,12 @@ uint32_t model_random(uint64_t *state)
 	return *state >> 16;
 }
 
+uint64_t model_seed(uint64_t *state)
+{
+	return (model_random(state) | UINT64_C(1) << 32) *
+	       UINT64_C(0xd1342543de82ef95);
+}
+
 static uint64_t pattern_word(uint64_t seed, SIZE_T index)
 {
 	return seed + index * STEP;

@@ -61,6 +61,9 @@ static inline uint32_t model_below(uint64_t *state, uint32_t limit)
 	return (uint64_t)model_random(state) * limit >> 32;
 }
 
+/* A seed of a block's contents, not 0. */
+uint64_t model_seed(uint64_t *state);
+
 /*
  * Contents: each byte depends on the seed of its block and on its offset, so
  * that a block may change its size without a new seed.

@@ -14,228 +14,52 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "heap_model.h"
+#include "heap_model_books.h"
 #include "heap_model_threads.h"
 #include "kselftest_harness.h"
 
-#define MAX_HEAPS	64
-#define MAX_LIVE	16384
-#define MAX_BYTES	(48 * MIB)	/* of live blocks: guests are small */
-#define TABLE_SIZE	(4 * MAX_LIVE)
-#define RECENT		64
-
-struct block {
-	unsigned char *at;
-	SIZE_T size;
-	uint64_t seed;		/* 0: never written to */
-	unsigned int heap;
-	uint32_t seen;		/* number of the walk that met it */
-};
-
-struct heap_state {
-	HANDLE handle;
-	SIZE_T maximum;		/* 0: grows */
-	SIZE_T largest;		/* what a fixed heap serves when it is empty */
-	DWORD options;
-	uint64_t blocks;
-	uint64_t bytes;
-};
-
-static struct model {
-	uint64_t random;
-	uint64_t op;
-	uint32_t walks;
-	unsigned int heaps;
-	struct heap_state heap[MAX_HEAPS];
-	unsigned int live;
-	uint64_t bytes;
-	bool growing;
-	struct block block[MAX_LIVE];
-	uint32_t table[TABLE_SIZE];	/* index of a block + 1, by address */
-	struct {
-		void *at;
-		unsigned int heap;
-	} recent[RECENT];		/* freed last */
-	uint64_t refused;
-	uint64_t bad;
-} model;
-
-#define AT	"operation %" PRIu64 ", heap %u, block %p of %zu"
-#define AT_OF(b) model.op, (b)->heap, (b)->at, (b)->size
-
-static uint32_t below(uint32_t limit)
-{
-	return model_below(&model.random, limit);
-}
-
-/* ------------------------------------------------- blocks by address */
-
-static uint32_t slot_of(const void *at)
-{
-	return (uint64_t)(uintptr_t)at / 8 * UINT64_C(0x9e3779b97f4a7c15) >>
-	       32 & (TABLE_SIZE - 1);
-}
-
-/* The slot that holds the address, or the empty one where it would be. */
-static uint32_t *table_find(const void *at)
-{
-	uint32_t i = slot_of(at);
-
-	while (model.table[i] && model.block[model.table[i] - 1].at != at)
-		i = (i + 1) & (TABLE_SIZE - 1);
-	return &model.table[i];
-}
-
-static void table_remove(const void *at)
-{
-	uint32_t hole = table_find(at) - model.table, i = hole, home;
-
-	for (;;) {
-		i = (i + 1) & (TABLE_SIZE - 1);
-		if (!model.table[i])
-			break;
-		home = slot_of(model.block[model.table[i] - 1].at);
-		/* Move it into the hole, unless its home is behind that. */
-		if (((i - home) & (TABLE_SIZE - 1)) >=
-		    ((i - hole) & (TABLE_SIZE - 1))) {
-			model.table[hole] = model.table[i];
-			hole = i;
-		}
-	}
-	model.table[hole] = 0;
-}
-
-static struct block *model_find(const void *at)
-{
-	uint32_t index = *table_find(at);
-
-	return index ? &model.block[index - 1] : NULL;
-}
-
-static void model_add(unsigned int heap, void *at, SIZE_T size, uint64_t seed)
-{
-	uint32_t *slot = table_find(at);
-	struct block *block = &model.block[model.live];
-
-	*block = (struct block){ at, size, seed, heap, 0 };
-	MODEL_CHECK(!*slot, "an address served twice: " AT, AT_OF(block));
-	*slot = ++model.live;
-	model.heap[heap].blocks++;
-	model.heap[heap].bytes += size;
-	model.bytes += size;
-}
-
-static void model_remove(struct block *block)
-{
-	struct block *last = &model.block[model.live - 1];
-	struct heap_state *heap = &model.heap[block->heap];
-
-	heap->blocks--;
-	heap->bytes -= block->size;
-	model.bytes -= block->size;
-	table_remove(block->at);
-	if (block != last) {
-		*table_find(last->at) = block - model.block + 1;
-		*block = *last;
-	}
-	model.live--;
-}
-
-/* ------------------------------------------------------------- checks */
-
-static void check_size(const struct block *block)
-{
-	SIZE_T size;
-
-	model_set_stale();
-	size = HeapSize(model.heap[block->heap].handle, 0, block->at);
-	MODEL_CHECK(size == block->size && model_is_stale(),
-		    "HeapSize() says %zu, error %u: " AT, size,
-		    GetLastError(), AT_OF(block));
-}
-
-static void check_bytes(const struct block *block, SIZE_T from, SIZE_T to)
-{
-	SIZE_T at = block->seed ? model_differs(block->at, from, to,
-						block->seed) : to;
-
-	MODEL_CHECK(at == to, "byte %zu has changed: " AT, at, AT_OF(block));
-}
-
-/* Both ends and a piece of the middle. */
-static void check_some(const struct block *block)
-{
-	SIZE_T from;
-
-	check_size(block);
-	if (block->size <= 256) {
-		check_bytes(block, 0, block->size);
-		return;
-	}
-	from = below(block->size - 64);
-	check_bytes(block, 0, 64);
-	check_bytes(block, from, from + 64);
-	check_bytes(block, block->size - 64, block->size);
-	if (below(4) == 0) {
-		model_set_stale();
-		MODEL_CHECK(HeapValidate(model.heap[block->heap].handle, 0,
-					 block->at) == TRUE && model_is_stale(),
-			    "HeapValidate() of a live block: " AT,
-			    AT_OF(block));
-	}
-}
-
-static void visit(void *arg, void *at, SIZE_T size)
-{
-	unsigned int heap = *(unsigned int *)arg;
-	struct block *block = model_find(at);
-
-	if (!block || block->heap != heap) {
-		MODEL_FAIL("operation %" PRIu64 ": a walk of heap %u lists %p of %zu, which is no block",
-			   model.op, heap, at, size);
-		return;
-	}
-	MODEL_CHECK(block->seen != model.walks, "listed twice: " AT,
-		    AT_OF(block));
-	MODEL_CHECK(size == block->size, "a walk says %zu: " AT, size,
-		    AT_OF(block));
-	block->seen = model.walks;
-}
-
-static void check_heap(unsigned int h)
-{
-	struct heap_state *heap = &model.heap[h];
-	PRIVHEAP_USAGE usage = model_usage(heap->handle);
-	struct model_walk walk;
-
-	MODEL_CHECK(usage.cBlocks == heap->blocks &&
-		    usage.cbAllocated == heap->bytes,
-		    "operation %" PRIu64 ": heap %u has %" PRIu64 " blocks of %" PRIu64 " bytes, and says %" PRIu64 " of %" PRIu64,
-		    model.op, h, heap->blocks, heap->bytes, usage.cBlocks,
-		    usage.cbAllocated);
-	MODEL_CHECK(usage.cbCommitted <= usage.cbReserved &&
-		    (!heap->maximum || usage.cbReserved <= heap->maximum),
-		    "operation %" PRIu64 ": heap %u reserves %" PRIu64 ", commits %" PRIu64,
-		    model.op, h, usage.cbReserved, usage.cbCommitted);
-	model_set_stale();
-	MODEL_CHECK(HeapValidate(heap->handle, 0, NULL) == TRUE &&
-		    model_is_stale(), "operation %" PRIu64 ", heap %u",
-		    model.op, h);
-	model.walks++;
-	model_walk_heap(heap->handle, visit, &h, &walk);
-	MODEL_CHECK(walk.blocks == heap->blocks &&
-		    walk.bytes == heap->bytes,
-		    "operation %" PRIu64 ": a walk of heap %u lists %" PRIu64 " blocks, there are %" PRIu64,
-		    model.op, h, walk.blocks, heap->blocks);
-}
-
-static void check_all(void)
-{
-	for (unsigned int h = 0; h < model.heaps; h++)
-		check_heap(h);
-}
-
 /* --------------------------------------------------------- operations */
+
+/* Every call refuses the address, and says so alike. */
+static void check_refused(unsigned int h, void *bad)
+{
+	HANDLE heap = model.heap[h].handle;
+	BOOL freed;
+
+	model.bad++;
+	model_set_stale();
+	MODEL_CHECK(HeapSize(heap, 0, bad) == (SIZE_T)-1 &&
+		    model_has_error(ERROR_INVALID_PARAMETER),
+		    "operation %" PRIu64 ", heap %u, %p: error %u", model.op, h,
+		    bad, GetLastError());
+	model_set_stale();
+	MODEL_CHECK(!HeapReAlloc(heap, below(2) ? HEAP_ZERO_MEMORY : 0, bad,
+				 below(5000)) &&
+		    model_has_error(ERROR_INVALID_PARAMETER),
+		    "operation %" PRIu64 ", heap %u, %p: error %u", model.op, h,
+		    bad, GetLastError());
+	model_set_stale();
+	freed = HeapFree(heap, 0, bad);
+	MODEL_CHECK(freed == FALSE && model_has_error(ERROR_INVALID_PARAMETER),
+		    "operation %" PRIu64 ", heap %u, %p: error %u", model.op, h,
+		    bad, GetLastError());
+	model_set_stale();
+	MODEL_CHECK(HeapValidate(heap, 0, bad) == FALSE && model_is_stale(),
+		    "operation %" PRIu64 ", heap %u, %p: error %u", model.op, h,
+		    bad, GetLastError());
+}
+
+/* What was freed a while ago and now lies inside this block is no block. */
+static void check_buried(unsigned int h, const unsigned char *at, SIZE_T size)
+{
+	unsigned char *old;
+
+	for (unsigned int i = 0; i < RECENT; i++) {
+		old = model.recent[i].at;
+		if (old > at && (SIZE_T)(old - at) < size)
+			check_refused(h, old);
+	}
+}
 
 static void do_alloc(unsigned int h)
 {
@@ -243,7 +67,7 @@ static void do_alloc(unsigned int h)
 	SIZE_T size = model_size(&model.random, heap->maximum && below(8) ?
 				 heap->maximum / 4 : 8 * MIB), at;
 	DWORD flags = below(3) ? 0 : HEAP_ZERO_MEMORY;
-	uint64_t seed = model_random(&model.random) * UINT64_C(0xd1342543de82ef95);
+	uint64_t seed = model_seed(&model.random);
 	void *block;
 
 	if (below(1000) == 0)
@@ -284,6 +108,8 @@ static void do_alloc(unsigned int h)
 		seed = 0;
 	if (seed)
 		model_fill(block, 0, size, seed);
+	else
+		check_buried(h, block, size);
 	model_add(h, block, size, seed);
 }
 
@@ -381,35 +207,6 @@ static void do_realloc(struct block *block)
 	if (before.seed)
 		model_fill(moved, keep, size, before.seed);
 	check_size(block);
-}
-
-/* Every call refuses the address, and says so alike. */
-static void check_refused(unsigned int h, void *bad)
-{
-	HANDLE heap = model.heap[h].handle;
-	BOOL freed;
-
-	model.bad++;
-	model_set_stale();
-	MODEL_CHECK(HeapSize(heap, 0, bad) == (SIZE_T)-1 &&
-		    model_has_error(ERROR_INVALID_PARAMETER),
-		    "operation %" PRIu64 ", heap %u, %p: error %u", model.op, h,
-		    bad, GetLastError());
-	model_set_stale();
-	MODEL_CHECK(!HeapReAlloc(heap, below(2) ? HEAP_ZERO_MEMORY : 0, bad,
-				 below(5000)) &&
-		    model_has_error(ERROR_INVALID_PARAMETER),
-		    "operation %" PRIu64 ", heap %u, %p: error %u", model.op, h,
-		    bad, GetLastError());
-	model_set_stale();
-	freed = HeapFree(heap, 0, bad);
-	MODEL_CHECK(freed == FALSE && model_has_error(ERROR_INVALID_PARAMETER),
-		    "operation %" PRIu64 ", heap %u, %p: error %u", model.op, h,
-		    bad, GetLastError());
-	model_set_stale();
-	MODEL_CHECK(HeapValidate(heap, 0, bad) == FALSE && model_is_stale(),
-		    "operation %" PRIu64 ", heap %u, %p: error %u", model.op, h,
-		    bad, GetLastError());
 }
 
 /* Is the address a live block of this heap, by our books? */
@@ -685,10 +482,33 @@ TEST_F_TIMEOUT(heap_model, matches, 1800)
 	uint64_t ops = model_option("PRIVHEAP_MODEL_OPS", 300000);
 
 	run(ops * variant->percent / 100, variant->heaps > 1);
-	EXPECT_EQ(0, model_failures);
+	EXPECT_EQ(0, atomic_load(&model_failures));
 	/* it did run into walls, and lived */
 	EXPECT_GT(model.refused, 0);
 	EXPECT_GT(model.bad, 0);
+}
+
+/* More than the other heaps, of which no region becomes large. */
+TEST(a_heap_of_64_MiB_is_filled)
+{
+	const SIZE_T size = 450 * KIB;
+	HANDLE heap = HeapCreate(0, 17 * MIB, 64 * MIB);
+	static void *blocks[200];
+	int count = 0, i;
+
+	ASSERT_NE(NULL, heap);
+	while (count < 200 && (blocks[count] = HeapAlloc(heap, 0, size))) {
+		model_fill(blocks[count], 0, size, count + 1);
+		count++;
+	}
+	EXPECT_GE(count, 138);
+	EXPECT_LE(count, 145);
+	for (i = 0; i < count; i++) {
+		EXPECT_EQ(size, model_differs(blocks[i], 0, size, i + 1));
+		EXPECT_EQ(TRUE, HeapFree(heap, 0, blocks[i]));
+	}
+	EXPECT_EQ(0, model_usage(heap).cBlocks);
+	EXPECT_EQ(TRUE, HeapDestroy(heap));
 }
 
 FIXTURE(heap_threads) {
@@ -707,7 +527,7 @@ TEST_F_TIMEOUT(heap_threads, hand_blocks_to_each_other, 1800)
 	threads_run(model_option("PRIVHEAP_MODEL_OPS", 300000),
 		    model_option("PRIVHEAP_MODEL_THREADS", 4),
 		    model_option("PRIVHEAP_MODEL_SEED", 1));
-	EXPECT_EQ(0, model_failures);
+	EXPECT_EQ(0, atomic_load(&model_failures));
 }
 
 TEST_HARNESS_MAIN

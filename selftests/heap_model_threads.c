@@ -58,7 +58,7 @@ static struct parcel *parcel_new(uint64_t *random)
 	size = model_size(random, model_below(random, 8) ? 16 * KIB : 2 * MIB);
 	parcel->heap = model_below(random, HEAPS);
 	parcel->size = size;
-	parcel->seed = model_random(random) * UINT64_C(0xd1342543de82ef95);
+	parcel->seed = model_seed(random);
 	model_set_stale();
 	parcel->at = HeapAlloc(shared.heap[parcel->heap], flags, size);
 	if (!parcel->at) {

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Calls that fail when they are told to. The linker (--wrap) puts the functions
+ * of heap_fail_inject.c between the library and the calls for regions, and the
+ * system calls below them.
+ */
+#ifndef HEAP_FAIL_INJECT_H
+#define HEAP_FAIL_INJECT_H
+
+#include <stdbool.h>
+
+enum call {
+	REGION_CREATE, REGION_GROW, REGION_COMMIT, REGION_DECOMMIT,
+	REGION_DESTROY, REGION_QUERY,
+	SYSTEM_MMAP, SYSTEM_MPROTECT, SYSTEM_POPULATE, SYSTEM_ADVICE,
+	SYSTEM_IOCTL,
+	CALLS
+};
+
+/**
+ * struct inject - which calls count, which of them fails, and with what
+ * @which: bits 1 << enum call
+ * @nth: from 1; 0: none fails
+ * @on: all later ones fail, too
+ * @error: errno
+ * @calls: how many of them there were
+ * @injected: how many failed
+ * @seen: how many there were of each sort, counted or not
+ */
+struct inject {
+	unsigned int which;
+	unsigned long nth;
+	bool on;
+	int error;
+	unsigned long calls;
+	unsigned long injected;
+	unsigned long seen[CALLS];
+};
+
+extern struct inject inject;
+
+#endif /* HEAP_FAIL_INJECT_H */
