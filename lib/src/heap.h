@@ -64,9 +64,9 @@ struct large_block {
  * @lock: for everything below but @options and @fixed; the first of all locks
  * @options: HEAP_* of HeapCreate()
  * @fixed: has a maximum
- * @trimmed: gave memory back by itself, and has not needed any since
  * @initial: bytes that were committed at first
  * @growth: bytes to reserve for the next region
+ * @trimmed: bytes that it gave back by itself, and has not needed since
  * @trim_hold: free bytes that it keeps without further thought
  * @trim_credit: bytes to become free before it looks at what it keeps
  * @spacious: large blocks that have room to grow
@@ -78,9 +78,9 @@ struct heap {
 	pthread_mutex_t lock;
 	DWORD options;
 	bool fixed;
-	bool trimmed;
 	size_t initial;
 	size_t growth;
+	size_t trimmed;
 	size_t trim_hold;
 	ptrdiff_t trim_credit;
 	size_t spacious;
