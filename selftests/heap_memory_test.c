@@ -206,7 +206,8 @@ TEST(what_is_held_is_given_up_again)
 		  (sizeof(void *) == 8 ? 3000 : 800) * KIB);
 	/* and unlearns it as it shrinks */
 	ASSERT_EQ(1024, fill(heap, blocks, 1024, 20 * KIB));
-	for (int i = 0; i < 1024; i++)
+	/* the last block keeps what is free from becoming the heap's end */
+	for (int i = 0; i < 1023; i++)
 		ASSERT_EQ(TRUE, HeapFree(heap, 0, blocks[i]));
 	EXPECT_LE(committed_of(heap), KEPT);
 	HeapDestroy(heap);
