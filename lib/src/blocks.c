@@ -8,10 +8,8 @@
  *
  * A free chunk may be a hole: whole pages of it were given back. Its header and
  * its last word stay, so that only who takes from it has to commit anything.
- * Merging keeps what is gone as it is; a hole that becomes part of top ends the
- * committed part at its first page that is gone.
+ * A hole that becomes part of top ends the committed part.
  */
-#include <stdatomic.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>

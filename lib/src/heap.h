@@ -74,9 +74,9 @@ struct large_block {
  * @holds: how often HeapLock() was called without a HeapUnlock() yet
  * @prev: in the list of heaps.c, and under its lock
  * @next: likewise
- * @trimmed: gave memory back by itself, and has not needed any since
  * @initial: bytes that were committed at first
  * @growth: bytes to reserve for the next region
+ * @trimmed: bytes that it gave back by itself, and has not needed since
  * @trim_hold: free bytes that it keeps without further thought
  * @trim_credit: bytes to become free before it looks at what it keeps
  * @spacious: large blocks that have room to grow
@@ -96,9 +96,9 @@ struct heap {
 	unsigned int holds;
 	struct heap *prev;
 	struct heap *next;
-	bool trimmed;
 	size_t initial;
 	size_t growth;
+	size_t trimmed;
 	size_t trim_hold;
 	ptrdiff_t trim_credit;
 	size_t spacious;

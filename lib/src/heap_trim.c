@@ -7,10 +7,10 @@
  * apply. When more than a quarter of what it has committed is free, and more
  * than it holds on to anyway, it gives back until an eighth is left, or half of
  * what it holds on to. That is 256 KiB at first. It is doubled, up to 4 MiB,
- * when memory that was given back is needed again before more was given back,
- * and halved when it was not: a program that takes and frees the same block
- * over and over soon does so without a system call, and a heap that shrinks
- * goes down to a few hundred KiB. What HeapCreate() committed stays, and so do
+ * when memory is needed after some was given back, and halved when more than
+ * 4 MiB were given back and none was needed: a program that takes and frees the
+ * same blocks over and over soon does so without a system call, and a heap that
+ * shrinks goes down to a few hundred KiB. What HeapCreate() committed stays, and so do
  * free pieces that are too small to be worth a system call.
  */
 #include <errno.h>
@@ -37,7 +37,7 @@
 
 void heap_trim_init(struct heap *heap)
 {
-	heap->trimmed = false;
+	heap->trimmed = 0;
 	heap->trim_hold = HOLD_MIN;
 	heap->trim_credit = HOLD_MIN;
 }
@@ -47,7 +47,7 @@ void heap_grew(struct heap *heap, size_t bytes)
 	/* Some of it is free. */
 	heap->trim_credit -= (ptrdiff_t)bytes;
 	if (heap->trimmed) {
-		heap->trimmed = false;
+		heap->trimmed = 0;
 		if (heap->trim_hold < HOLD_MAX)
 			heap->trim_hold *= 2;
 	}
@@ -126,15 +126,14 @@ static size_t heap_trim_some(struct heap *heap)
 	ptrdiff_t credit;
 
 	if (idle > larger(committed / 4, heap->trim_hold)) {
-		if (heap->trimmed && heap->trim_hold > HOLD_MIN)
+		if (heap->trimmed > HOLD_MAX && heap->trim_hold > HOLD_MIN)
 			heap->trim_hold /= 2;
 		/* Of what is left then, an eighth is free. */
 		rest = (committed - idle) / 7;
 		given = heap_trim_regions(heap, heap->initial, TRIM_LEAST,
 					  idle - larger(rest,
 							heap->trim_hold / 2));
-		if (given)
-			heap->trimmed = true;
+		heap->trimmed += given;
 		committed -= given;
 		idle -= given;
 	}

@@ -150,7 +150,13 @@ void WINAPI SetLastError(DWORD dwErrCode);
  *	or committed for it, and its largest block is slightly less than 1 MiB
  *	(512 KiB in a 32-bit process).
  *
- * Some hundred bytes of the heap hold its control data.
+ * Some 1,200 bytes of the heap (600 in a 32-bit process) hold its control data.
+ * Behind what is reserved lies a page that is never committed, as behind each
+ * large block: to touch it is SIGSEGV. A growable heap reserves 8 MiB at first
+ * (1 MiB in a 32-bit process), more as it grows, and a region for each block
+ * that a fixed heap could not hold. Without the module each region takes three
+ * of the mappings that vm.max_map_count allows a process; when there are no
+ * more, calls that need a region fail as for want of memory.
  *
  * Return: the heap's handle, which is the address of its first region; NULL
  * with ERROR_NOT_ENOUGH_MEMORY, also when @dwInitialSize is greater than
@@ -192,6 +198,10 @@ LPVOID WINAPI HeapAlloc(HANDLE hHeap, DWORD dwFlags, SIZE_T dwBytes);
  * Return: the block, perhaps elsewhere; NULL with ERROR_NOT_ENOUGH_MEMORY,
  * ERROR_INVALID_PARAMETER (not a block of this heap) or ERROR_INVALID_HANDLE.
  * On failure the block is as it was.
+ *
+ * A block of 32 KiB or more that has to move because it grew gets address space
+ * to grow in, in a growable heap. A block that gets smaller gives back what it
+ * does not need any more, as HeapFree() does.
  */
 LPVOID WINAPI HeapReAlloc(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem,
 			  SIZE_T dwBytes);
@@ -202,13 +212,17 @@ LPVOID WINAPI HeapReAlloc(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem,
  * @dwFlags: HEAP_NO_SERIALIZE
  * @lpMem: the block; NULL is TRUE without effect
  *
- * Memory goes back to the system, and its charge to the quotas, by itself. Blocks
- * of more than 64 KiB: when more than a quarter of what the heap has committed is
- * free, it gives back until an eighth is; it holds on to 256 KiB to 4 MiB, the
- * more the oftener it had to take back what it gave. Smaller ones: whole slabs of
- * them when more than a quarter of the slabs' bytes is free; and what is kept at
- * hand for threads at the first call that needs the heap's lock after 50 ms and
- * more. HeapCompact() does it at once.
+ * Now and then the heap gives free memory back to the system, and its charge to
+ * the quotas. What of it is blocks of more than 64 KiB, or lies around them, by a
+ * rule that counts bytes: when more than a quarter of what the heap has committed
+ * is free, and more than 256 KiB, all but an eighth (or 128 KiB) goes, in pieces
+ * of 32 KiB and more. A heap that needs it again holds on to more, up to 4 MiB,
+ * until it shrinks by more than that. Slabs of smaller blocks go when they are
+ * empty and more than a quarter of all slabs' bytes is free; what is kept at hand
+ * for threads, at the first call that needs the heap's lock after 50 ms and more.
+ * HeapCompact() gives all of it back at once. What HeapCreate() committed stays. A
+ * block beyond the size that a fixed heap can hold has memory of its own, which
+ * goes back at once.
  *
  * Return: TRUE; FALSE with ERROR_INVALID_PARAMETER (not a block of this heap,
  * or freed before: nothing has changed) or ERROR_INVALID_HANDLE.

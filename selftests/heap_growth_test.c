@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How the memory of heaps grows, what guards it, and what happens where there
+ * is no more. Runs on the module and on anonymous mappings alike.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+
+#include "heap_memory.h"
+
+/* ----------------------------------------------------------------- growth */
+
+TEST(regions_reserve_more_and_more)
+{
+	HANDLE heap = HeapCreate(0, 0, 0);
+	ULONGLONG before = usage_of(heap).cbReserved;
+	const SIZE_T size = 500 * KIB;
+	DWORD regions = 1;
+
+	EXPECT_EQ(sizeof(void *) == 8 ? 8 * MIB : MIB, before);
+	/* none of these is touched, so they cost the machine nothing */
+	for (int i = 0; i < 200; i++) {
+		PRIVHEAP_USAGE usage;
+
+		ASSERT_NE(NULL, HeapAlloc(heap, 0, size));
+		usage = usage_of(heap);
+		if (usage.dwRegions == regions)
+			continue;
+		ASSERT_EQ(regions + 1, usage.dwRegions);
+		ASSERT_GE(usage.cbReserved - before,
+			  sizeof(void *) == 8 ? 64 * MIB : 2 * MIB);
+		before = usage.cbReserved;
+		regions++;
+	}
+	if (sizeof(void *) == 8) {
+		EXPECT_EQ(3, regions);
+		EXPECT_EQ((8 + 64 + 512) * MIB, before);
+	} else {
+		EXPECT_LE(regions, 12);
+	}
+	HeapDestroy(heap);
+	EXPECT_EQ(0, charge());
+}
+
+TEST(commits_are_few_and_close)
+{
+	HANDLE heap = HeapCreate(0, 0, 0);
+	ULONGLONG last = committed_of(heap), used = 0;
+	int changes = 0;
+
+	for (int i = 0; i < 32 * 16; i++) {
+		ASSERT_NE(NULL, HeapAlloc(heap, 0, 66 * KIB - 16));
+		used += 66 * KIB;
+		if (committed_of(heap) == last)
+			continue;
+		changes++;
+		last = committed_of(heap);
+		/* what is left at the end of each region, too */
+		ASSERT_LE(last, used + used / 8 + 320 * KIB);
+	}
+	/* 512 blocks, and 33 MiB of them */
+	EXPECT_LE(changes, 80);
+	HeapDestroy(heap);
+}
+
+TEST(last_block_grows_in_place)
+{
+	HANDLE heap = HeapCreate(0, 0, 0);
+	SIZE_T size = 16, before;
+	char *p = HeapAlloc(heap, 0, size);
+
+	memset(p, 1, size);
+	while (size < 2 * MIB / (sizeof(void *) == 8 ? 1 : 4)) {
+		before = size;
+		size += size / 2;
+		ASSERT_EQ(p, HeapReAlloc(heap, HEAP_ZERO_MEMORY, p, size));
+		ASSERT_EQ(size, HeapSize(heap, 0, p));
+		ASSERT_TRUE(all_bytes(p, 1, before));
+		ASSERT_TRUE(all_bytes(p + before, 0, size - before));
+		memset(p, 1, size);
+	}
+	EXPECT_EQ(1, usage_of(heap).cBlocks);
+	EXPECT_EQ(1, usage_of(heap).dwRegions);
+	EXPECT_LE(committed_of(heap), size + size / 4 + 128 * KIB);
+	EXPECT_EQ(TRUE, HeapFree(heap, 0, p));
+	HeapDestroy(heap);
+}
+
+TEST(blocks_that_grow_side_by_side_get_room)
+{
+	HANDLE heap = HeapCreate(0, 0, 0);
+	int moves = 0;
+	char *p[8];
+	SIZE_T size = 16, used;
+
+	for (int i = 0; i < 8; i++) {
+		p[i] = HeapAlloc(heap, 0, size);
+		memset(p[i], i, size);
+	}
+	while (size < MIB) {
+		size += size / 2;
+		for (int i = 0; i < 8; i++) {
+			char *q = HeapReAlloc(heap, 0, p[i], size);
+
+			ASSERT_NE(NULL, q);
+			ASSERT_TRUE(all_bytes(q, i, size / 3 * 2));
+			moves += q != p[i] && size > 64 * KIB;
+			memset(q, i, size);
+			p[i] = q;
+		}
+	}
+	/* none of them moved twice after it was large */
+	EXPECT_LE(moves, sizeof(void *) == 8 ? 8 : 24);
+	EXPECT_EQ(8, usage_of(heap).cBlocks);
+	/* what is reserved for that is not committed */
+	used = 8 * size;
+	EXPECT_LE(committed_of(heap), used + used / 4 + MIB);
+
+	for (int i = 0; i < 8; i++) {
+		/* small again: the rest goes back */
+		ASSERT_EQ(p[i], HeapReAlloc(heap, HEAP_REALLOC_IN_PLACE_ONLY,
+					    p[i], 1000));
+		ASSERT_TRUE(all_bytes(p[i], i, 1000));
+		ASSERT_EQ(p[i], HeapReAlloc(heap, HEAP_REALLOC_IN_PLACE_ONLY |
+					    HEAP_ZERO_MEMORY, p[i], 50 * KIB));
+		ASSERT_TRUE(all_bytes(p[i] + 1000, 0, 49 * KIB));
+		ASSERT_EQ(p[i], HeapReAlloc(heap, 0, p[i], 1000));
+	}
+	EXPECT_LE(committed_of(heap), KEPT + 8 * 8192);
+	for (int i = 0; i < 8; i++)
+		ASSERT_EQ(TRUE, HeapFree(heap, 0, p[i]));
+	EXPECT_EQ(1, usage_of(heap).dwRegions);
+	HeapDestroy(heap);
+	EXPECT_EQ(0, charge());
+}
+
+TEST(growing_blocks_are_limited_in_number)
+{
+	static char *p[3000];
+	HANDLE heap = HeapCreate(0, 0, 0);
+
+	for (int i = 0; i < 3000; i++) {
+		p[i] = HeapAlloc(heap, 0, 1000);
+		ASSERT_NE(NULL, p[i]);
+		p[i][0] = i;
+	}
+	for (int i = 0; i < 3000; i++) {
+		p[i] = HeapReAlloc(heap, 0, p[i], 33 * KIB);
+		ASSERT_NE(NULL, p[i]);
+		ASSERT_EQ((char)i, p[i][0]);
+	}
+	EXPECT_LE(usage_of(heap).dwRegions, 1100);
+	for (int i = 0; i < 3000; i++)
+		ASSERT_EQ(TRUE, HeapFree(heap, 0, p[i]));
+	EXPECT_EQ(1, usage_of(heap).dwRegions);
+	HeapDestroy(heap);
+}
+
+/* ----------------------------------------------------------------- guards */
+
+TEST(guard_behind_a_fixed_heap)
+{
+	const SIZE_T size = 256 * KIB;
+	HANDLE heaps[8];
+
+	/* made side by side, and committed to the last byte */
+	for (int i = 0; i < 8; i++) {
+		heaps[i] = HeapCreate(0, size, size);
+		ASSERT_NE(NULL, heaps[i]);
+		EXPECT_EQ(size, usage_of(heaps[i]).cbReserved);
+		EXPECT_EQ(size, committed_of(heaps[i]));
+	}
+	for (int i = 0; i < 8; i++) {
+		char *end = (char *)heaps[i] + size;
+
+		EXPECT_EQ(0, fault_at(end - 1));
+		EXPECT_EQ(SIGSEGV, fault_at(end));
+		EXPECT_EQ(SIGSEGV, fault_at(end + sysconf(_SC_PAGESIZE) - 1));
+	}
+	for (int i = 0; i < 8; i++)
+		EXPECT_EQ(TRUE, HeapDestroy(heaps[i]));
+	EXPECT_EQ(0, charge());
+}
+
+TEST(guard_behind_large_blocks)
+{
+	HANDLE heap = HeapCreate(0, 0, 0);
+	SIZE_T page = sysconf(_SC_PAGESIZE);
+	char *blocks[8];
+
+	for (int i = 0; i < 8; i++)
+		blocks[i] = HeapAlloc(heap, 0, 2 * MIB);
+	for (int i = 0; i < 8; i++) {
+		uintptr_t end = (uintptr_t)blocks[i] + 2 * MIB;
+
+		end = (end + page - 1) & ~(page - 1);
+		EXPECT_EQ(0, fault_at((char *)end - 1));
+		EXPECT_EQ(SIGSEGV, fault_at((char *)end));
+	}
+	EXPECT_EQ(9, usage_of(heap).dwRegions);
+	HeapDestroy(heap);
+}
+
+TEST(guard_can_not_be_committed)
+{
+	const SIZE_T size = 64 * KIB;
+	HANDLE heap = HeapCreate(0, size, size);
+	SIZE_T page = sysconf(_SC_PAGESIZE);
+
+	EXPECT_EQ(-1, privheap_region_commit(heap, size, page, 0));
+	EXPECT_EQ(EDQUOT, errno);
+	EXPECT_EQ(SIGSEGV, fault_at((char *)heap + size));
+	HeapDestroy(heap);
+}
+
+/* -------------------------------------------------- where there is no more */
+
+TEST(many_heaps)
+{
+	static HANDLE heaps[10000];
+	int count = ARRAY_SIZE(heaps);
+	char *p;
+
+	for (int i = 0; i < count; i++) {
+		/* growable ones reserve more than 32 bits can address */
+		heaps[i] = HeapCreate(0, 0, sizeof(void *) == 8 ? 0 : 64 * KIB);
+		ASSERT_NE(NULL, heaps[i]);
+		p = HeapAlloc(heaps[i], 0, 100);
+		ASSERT_NE(NULL, p);
+		memset(p, i, 100);
+	}
+	EXPECT_EQ(count * (ULONGLONG)sysconf(_SC_PAGESIZE), charge());
+	for (int i = 0; i < count; i++) {
+		ASSERT_EQ(1, usage_of(heaps[i]).cBlocks);
+		ASSERT_EQ(TRUE, HeapDestroy(heaps[i]));
+	}
+	EXPECT_EQ(0, charge());
+}
+
+TEST(many_large_blocks)
+{
+	static char *blocks[10000];
+	int count = sizeof(void *) == 8 ? 10000 : 1500;
+	HANDLE heap = HeapCreate(0, 0, 0);
+	const SIZE_T size = MIB + 1;
+
+	for (int i = 0; i < count; i++) {
+		blocks[i] = HeapAlloc(heap, 0, size);
+		ASSERT_NE(NULL, blocks[i]);
+		blocks[i][0] = i;
+		/* where it is, so that all together are not too much */
+		ASSERT_EQ(blocks[i],
+			  HeapReAlloc(heap, HEAP_REALLOC_IN_PLACE_ONLY,
+				      blocks[i], 1000));
+	}
+	EXPECT_EQ(1 + count, usage_of(heap).dwRegions);
+	for (int i = 0; i < count; i++) {
+		int k = i * 7 % count;
+
+		ASSERT_EQ((char)k, blocks[k][0]);
+		ASSERT_EQ(1000, HeapSize(heap, 0, blocks[k]));
+		ASSERT_EQ(TRUE, HeapFree(heap, 0, blocks[k]));
+		ASSERT_EQ(FALSE, HeapFree(heap, 0, blocks[k]));
+	}
+	EXPECT_EQ(1, usage_of(heap).dwRegions);
+	HeapDestroy(heap);
+	EXPECT_EQ(0, charge());
+}
+
+TEST(out_of_mappings)
+{
+	HANDLE heap = HeapCreate(0, 0, 0);
+	SIZE_T page = sysconf(_SC_PAGESIZE), span;
+	static char *blocks[64];
+	char *area, *p;
+	int count;
+
+	/* every other page of it becomes a mapping of its own */
+	span = 300000 * page;
+	area = mmap(NULL, span, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS |
+		    MAP_NORESERVE, -1, 0);
+	ASSERT_NE(MAP_FAILED, area);
+	ASSERT_EQ(64, fill(heap, blocks, 64, 64 * KIB));
+	for (p = area; p < area + span; p += 2 * page)
+		if (mprotect(p, page, PROT_READ))
+			break;
+	if (p >= area + span) {
+		munmap(area, span);
+		SKIP(return, "vm.max_map_count is higher than 300,000");
+	}
+	/* one mapping may be left, for what needs two to be split */
+	for (count = 0; count < 4; count++)
+		mmap(NULL, page, count % 2 ? PROT_READ : PROT_NONE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	SetLastError(STALE);
+	EXPECT_EQ(NULL, HeapAlloc(heap, 0, 2 * MIB));
+	EXPECT_EQ(ERROR_NOT_ENOUGH_MEMORY, GetLastError());
+	EXPECT_EQ(ERROR_NOT_ENOUGH_MEMORY, errno);
+	EXPECT_EQ(NULL, HeapCreate(0, 0, 0));
+	EXPECT_EQ(ERROR_NOT_ENOUGH_MEMORY, GetLastError());
+	/* what there is can be used: none of this may fail or harm */
+	for (int i = 0; i < 64; i++)
+		EXPECT_TRUE(intact(heap, blocks, i, 64 * KIB));
+	for (int i = 0; i < 64; i += 2)
+		EXPECT_EQ(TRUE, HeapFree(heap, 0, blocks[i]));
+	for (int i = 0; i < 64; i += 2) {
+		blocks[i] = HeapAlloc(heap, 0, 60 * KIB);
+		ASSERT_NE(NULL, blocks[i]);
+		memset(blocks[i], i, 60 * KIB);
+	}
+	for (int i = 0; i < 64; i++)
+		EXPECT_TRUE(intact(heap, blocks, i, i % 2 ? 64 * KIB : 60 * KIB));
+
+	munmap(area, span);
+	EXPECT_NE(NULL, HeapAlloc(heap, 0, 2 * MIB));
+	for (int i = 0; i < 64; i++)
+		EXPECT_EQ(TRUE, HeapFree(heap, 0, blocks[i]));
+	EXPECT_EQ(TRUE, HeapDestroy(heap));
+	EXPECT_EQ(0, charge());
+}
+
+/* The data of this process, which RLIMIT_DATA limits; 0: not known. */
+static SIZE_T data_size(void)
+{
+	char line[128];
+	unsigned long kib = 0;
+	FILE *file = fopen("/proc/self/status", "r");
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "VmData: %lu", &kib) == 1)
+			break;
+	if (file)
+		fclose(file);
+	return kib * KIB;
+}
+
+TEST(refused_commits_make_a_heap_trim_itself)
+{
+	static char *blocks[256];
+	HANDLE heap = HeapCreate(0, 0, 0);
+	struct rlimit limit;
+	char *p, *q;
+
+	if (privheap_backend() != PRIVHEAP_BACKEND_ANONYMOUS)
+		SKIP(goto out, "RLIMIT_DATA does not limit regions of the module");
+	ASSERT_EQ(256, fill(heap, blocks, 256, 66 * KIB));
+	/* 3 MiB of 16, in pieces: less than makes the heap trim by itself */
+	for (int i = 0; i < 135; i += 3)
+		ASSERT_EQ(TRUE, HeapFree(heap, 0, blocks[i]));
+	EXPECT_GE(committed_of(heap), 16 * MIB);
+	ASSERT_NE(0, data_size());
+	ASSERT_EQ(0, getrlimit(RLIMIT_DATA, &limit));
+	limit.rlim_cur = data_size();
+	ASSERT_EQ(0, setrlimit(RLIMIT_DATA, &limit));
+
+	/* no piece has room: what was in the pieces is used at the end */
+	p = HeapAlloc(heap, HEAP_ZERO_MEMORY, 400 * KIB);
+	ASSERT_NE(NULL, p);
+	EXPECT_TRUE(all_bytes(p, 0, 400 * KIB));
+	q = HeapAlloc(heap, 0, 3 * MIB / 2);
+	EXPECT_NE(NULL, q);
+	/* now there is nothing left to give back */
+	SetLastError(STALE);
+	EXPECT_EQ(NULL, HeapAlloc(heap, 0, 2 * MIB));
+	EXPECT_EQ(ERROR_NOT_ENOUGH_MEMORY, GetLastError());
+	EXPECT_EQ(ERROR_NOT_ENOUGH_MEMORY, errno);
+	EXPECT_EQ(NULL, HeapReAlloc(heap, 0, p, 4 * MIB));
+	for (int i = 0; i < 256; i++)
+		if (i >= 135 || i % 3)
+			ASSERT_TRUE(intact(heap, blocks, i, 66 * KIB));
+	/* nor can a hole be used, until there is memory again */
+	while (HeapAlloc(heap, 0, 100 * KIB))
+		;
+	EXPECT_EQ(ERROR_NOT_ENOUGH_MEMORY, GetLastError());
+	EXPECT_EQ(TRUE, HeapFree(heap, 0, q));
+	EXPECT_NE(NULL, HeapAlloc(heap, 0, 65 * KIB));
+	limit.rlim_cur = limit.rlim_max;
+	ASSERT_EQ(0, setrlimit(RLIMIT_DATA, &limit));
+	EXPECT_NE(NULL, HeapAlloc(heap, 0, 2 * MIB));
+out:
+	HeapDestroy(heap);
+}
+
+/* ------------------------------------------------------ many free pieces */
+
+/* A hundred thousand free blocks, none of which will do for what is wanted. */
+TEST(many_free_blocks_of_nearly_the_size)
+{
+	const int count = 200000;
+	HANDLE heap = HeapCreate(HEAP_NO_SERIALIZE, 0, 0);
+	char **p = malloc(count * sizeof(*p)), *q;
+	SIZE_T size = 1040;
+
+	for (int i = 0; i < count; i++) {
+		p[i] = HeapAlloc(heap, 0, size);
+		ASSERT_NE(NULL, p[i]);
+	}
+	for (int i = 0; i < count; i += 2)
+		ASSERT_EQ(TRUE, HeapFree(heap, 0, p[i]));
+	/* in the same bin, and too large for any of them */
+	for (int i = 0; i < count; i += 2) {
+		p[i] = HeapAlloc(heap, 0, size + 64);
+		ASSERT_NE(NULL, p[i]);
+	}
+	for (int i = 1; i < count; i += 2)
+		ASSERT_EQ(TRUE, HeapFree(heap, 0, p[i]));
+	/* neighbours were merged: blocks of twice the size fit where they were */
+	q = HeapAlloc(heap, 0, 2 * size);
+	EXPECT_NE(NULL, q);
+	for (int i = 0; i < count; i += 2)
+		ASSERT_EQ(TRUE, HeapFree(heap, 0, p[i]));
+	ASSERT_EQ(TRUE, HeapFree(heap, 0, q));
+	EXPECT_EQ(0, usage_of(heap).cBlocks);
+	free(p);
+	HeapDestroy(heap);
+}
+
+TEST_HARNESS_MAIN
