@@ -112,7 +112,7 @@ extern long cache_rseq_offset __attribute__((visibility("hidden")));
 	".quad 1f, 2f - 1f, 4f\n\t"					\
 	".popsection\n\t"						\
 	"leaq 3b(%%rip), " scratch "\n\t"				\
-	"movq cache_rseq_offset(%%rip), " area "\n\t"			\
+	"movq %[offset], " area "\n\t"				\
 	"movq " scratch ", %%fs:8(" area ")\n"				\
 	"1:\t"
 
@@ -140,6 +140,7 @@ static inline bool cache_pop(struct cache *cache, const void *heap,
 		 ".popsection"
 		 : [entry] "=&r" (entry), [scratch] "=&r" (scratch)
 		 : [cache] "r" (cache), [heap] "r" (heap), [tag] "r" (tag),
+		   [offset] "m" (cache_rseq_offset),
 		   [key] "i" (offsetof(struct cache, heap)),
 		   [tops] "i" (offsetof(struct cache, tops))
 		 : "memory", "cc"
@@ -184,6 +185,7 @@ static inline bool cache_push(struct cache *cache, const void *heap,
 		 : [top] "=&r" (top), [scratch] "=&r" (scratch)
 		 : [cache] "r" (cache), [heap] "r" (heap), [map] "r" (map),
 		   [entry] "r" (entry), [tag] "r" (tag),
+		   [offset] "m" (cache_rseq_offset),
 		   [key] "i" (offsetof(struct cache, heap)),
 		   [tops] "i" (offsetof(struct cache, tops))
 		 : "memory", "cc"

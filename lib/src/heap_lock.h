@@ -8,6 +8,7 @@
 #define PRIVHEAP_SRC_HEAP_LOCK_H
 
 #include "heap.h"
+#include "process.h"
 
 /* In a heap that nobody else knows yet. */
 void heap_lock_init(struct heap *heap);
@@ -30,10 +31,13 @@ void heap_hold(struct heap *heap);
 /* HeapUnlock(); false: the calling thread does not hold the heap. */
 bool heap_release(struct heap *heap);
 
-/* For a call on the heap: takes the lock, unless it is to do without. */
+/*
+ * For a call on the heap: takes the lock, unless it is to do without, or there is
+ * no other thread: none can come while this one is in here.
+ */
 static inline bool heap_enter(struct heap *heap, DWORD flags)
 {
-	if ((heap->options | flags) & HEAP_NO_SERIALIZE)
+	if ((heap->options | flags) & HEAP_NO_SERIALIZE || process_alone())
 		return false;
 	heap_lock_take(heap);
 	return true;

@@ -33,7 +33,7 @@ static void *heap_fail(HANDLE handle, DWORD flags, SIZE_T bytes, DWORD error)
  */
 static void *locked_alloc(struct heap *heap, DWORD flags, SIZE_T size)
 {
-	NO_CANCEL;
+	NO_CANCEL_BY_OTHERS;
 	bool locked = heap_enter(heap, flags);
 	void *block = heap_alloc(heap, size, flags & HEAP_ZERO_MEMORY);
 
@@ -44,7 +44,7 @@ static void *locked_alloc(struct heap *heap, DWORD flags, SIZE_T size)
 static DWORD locked_realloc(struct heap *heap, DWORD flags, void **block,
 			    SIZE_T size)
 {
-	NO_CANCEL;
+	NO_CANCEL_BY_OTHERS;
 	bool locked = heap_enter(heap, flags);
 	DWORD error = heap_realloc(heap, block, size, flags & HEAP_ZERO_MEMORY,
 				   flags & HEAP_REALLOC_IN_PLACE_ONLY);
@@ -55,7 +55,7 @@ static DWORD locked_realloc(struct heap *heap, DWORD flags, void **block,
 
 static DWORD locked_free(struct heap *heap, DWORD flags, void *block)
 {
-	NO_CANCEL;
+	NO_CANCEL_BY_OTHERS;
 	bool locked = heap_enter(heap, flags);
 	DWORD error = heap_free(heap, block);
 
@@ -66,7 +66,7 @@ static DWORD locked_free(struct heap *heap, DWORD flags, void *block)
 static DWORD locked_size(struct heap *heap, DWORD flags, const void *block,
 			 SIZE_T *size)
 {
-	NO_CANCEL;
+	NO_CANCEL_BY_OTHERS;
 	bool locked = heap_enter(heap, flags);
 	DWORD error = heap_size(heap, block, size);
 

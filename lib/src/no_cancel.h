@@ -10,6 +10,8 @@
 
 #include <pthread.h>
 
+#include "process.h"
+
 static inline int no_cancel_begin(void)
 {
 	int state;
@@ -27,5 +29,21 @@ static inline void no_cancel_end(const int *state)
 #define NO_CANCEL \
 	__attribute__((cleanup(no_cancel_end), unused)) \
 	const int no_cancel_state = no_cancel_begin()
+
+static inline int no_cancel_begin_among(void)
+{
+	return process_alone() ? -1 : no_cancel_begin();
+}
+
+static inline void no_cancel_end_among(const int *state)
+{
+	if (*state >= 0)
+		no_cancel_end(state);
+}
+
+/* The same where there is no cancellation point: no thread cancels itself. */
+#define NO_CANCEL_BY_OTHERS \
+	__attribute__((cleanup(no_cancel_end_among), unused)) \
+	const int no_cancel_state = no_cancel_begin_among()
 
 #endif /* PRIVHEAP_SRC_NO_CANCEL_H */

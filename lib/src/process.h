@@ -12,6 +12,12 @@
 #define PRIVHEAP_SRC_PROCESS_H
 
 #include <stdatomic.h>
+#ifdef __has_include
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>
+#define PROCESS_ALONE	__libc_single_threaded
+#endif
+#endif
 
 #include "common.h"
 
@@ -35,6 +41,16 @@ static inline void process_check(void)
 						    memory_order_acquire) !=
 			       PROCESS_READY))
 		process_start();
+}
+
+/* There is no other thread, and none comes while the caller is in the library. */
+static inline bool process_alone(void)
+{
+#ifdef PROCESS_ALONE
+	return PROCESS_ALONE;
+#else
+	return false;
+#endif
 }
 
 /*

@@ -35,6 +35,8 @@ struct bench {
 	enum churn_sizes sizes;
 	/* It uses HeapCreate() or what is like it: malloc() has no such thing. */
 	bool needs_heaps;
+	/* A heap that was not used before. */
+	bool cold;
 };
 
 extern const struct bench speed_benches[];

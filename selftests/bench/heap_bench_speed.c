@@ -326,8 +326,12 @@ static void size(const struct bench *bench)
 {
 	unsigned long count = rounds(10000, 100000);
 	heap_t heap = heap_create();
-	void *block = heap_alloc(heap, bench->size);
+	void *block = NULL;
+	int i;
 
+	/* In a heap at work; "size-cold" is the first block of a heap. */
+	for (i = 0; i < (bench->cold ? 1 : 100); i++)
+		block = heap_alloc(heap, bench->size);
 	size_loop(heap, block, 1000);
 	while (bench_again()) {
 		window_begin();
@@ -366,5 +370,6 @@ const struct bench speed_benches[] = {
 	{ .name = "realloc-one", .run = grow, .size = 1 },
 	{ .name = "realloc-eight", .run = grow, .size = GROWN_BLOCKS },
 	{ .name = "size", .run = size, .size = 64 },
+	{ .name = "size-cold", .run = size, .size = 64, .cold = true },
 	{ 0 },
 };
