@@ -198,28 +198,37 @@ void cache_enable(struct cache *cache, struct heap *heap)
 	cache_current = cache;
 }
 
-bool cache_revoke(struct front *front)
+/*
+ * What was aborted before it counted may have made the top entry of a line look
+ * like a live block.
+ */
+static void cache_settle(struct cache *cache)
 {
-	struct cache *cache;
-	bool foreign = false;
+	unsigned int class;
 
-	for (cache = front->cache_list; cache; cache = cache->next) {
-		if (!cache->heap)
-			continue;
-		*(struct heap *volatile *)&cache->heap = NULL;
-		if (cache->slot != cache_my_slot)
-			foreign = true;
-	}
-	return foreign;
+	for (class = 1; class < CLASS_COUNT; class++)
+		if (cache_count(cache, class))
+			cache->map[*cache_entries(cache, class)] = 0;
 }
 
-void cache_wait(void)
+void cache_revoke(struct front *front)
 {
+	struct cache *cache, *own = cache_peek(front);
+	bool foreign = false;
 	int saved = errno;
 
+	for (cache = front->cache_list; cache; cache = cache->next) {
+		if (cache->heap && cache != own)
+			foreign = true;
+		*(struct heap *volatile *)&cache->heap = NULL;
+	}
+	if (!foreign)
+		return;
 	/* Cannot fail once it was registered. */
 	syscall(SYS_membarrier, BARRIER_RSEQ, 0, 0);
 	errno = saved;
+	for (cache = front->cache_list; cache; cache = cache->next)
+		cache_settle(cache);
 }
 
 void cache_forget(void)
@@ -252,14 +261,9 @@ void cache_enable(struct cache *cache, struct heap *heap)
 	(void)cache, (void)heap;
 }
 
-bool cache_revoke(struct front *front)
+void cache_revoke(struct front *front)
 {
 	(void)front;
-	return false;
-}
-
-void cache_wait(void)
-{
 }
 
 void cache_forget(void)

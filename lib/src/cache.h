@@ -93,6 +93,20 @@ static_assert(CACHE_HEAD % (1 << CACHE_LINE_SHIFT) == 0, "lines are aligned");
 extern __thread struct cache *cache_current
 	__attribute__((tls_model("initial-exec"), visibility("hidden")));
 
+/**
+ * enum cache_push - what came of a try to put a block onto its line
+ * @CACHE_PUSHED: it is there
+ * @CACHE_MISSED: nothing has changed: it is not this heap's, no live block begins
+ *	there, the line is full, or it was interrupted
+ * @CACHE_CLEARED: it was interrupted: the block is no block any more, but has
+ *	to be put somewhere yet, under the lock
+ */
+enum cache_push {
+	CACHE_PUSHED,
+	CACHE_MISSED,
+	CACHE_CLEARED,
+};
+
 #ifdef CACHE_RSEQ
 
 /*
@@ -117,98 +131,145 @@ extern long cache_rseq_offset __attribute__((visibility("hidden")));
 	"1:\t"
 
 /*
- * Takes an entry off a line; false: not this heap's, empty, or interrupted. The
- * cache must be one that serves the size: see its @small and @medium.
+ * Takes an entry off a line, and says in the map what it is now, in two bytes
+ * (@width "w") or in four ("k"); jumps to miss where it is not this heap's, empty,
+ * or interrupted.
+ *
+ * The map is written before the store that counts. After an abort in between the
+ * top entry of the line looks like a live block: it is taken at once again, or
+ * cache_revoke() sets that right.
  */
-static inline bool cache_pop(struct cache *cache, const void *heap,
-			     unsigned long tag, unsigned long *out)
-{
-	unsigned long entry, scratch;
+#define CACHE_POP_ASM(width, mark, cache, heap, tag, entry, scratch)	\
+	asm volatile goto(						\
+		CACHE_RSEQ_BEGIN("%[scr]", "%[ent]")			\
+		"cmpq %[hp], %c[key](%[ca])\n\t"			\
+		"jne %l[miss]\n\t"					\
+		"movl %c[tops](%[ca], %[tg], 4), %k[ent]\n\t"		\
+		"movl (%[ca], %[ent]), %k[ent]\n\t"			\
+		"testl %k[ent], %k[ent]\n\t"				\
+		"je %l[miss]\n\t"					\
+		"movq %c[map](%[ca]), %[scr]\n\t"			\
+		"mov %" width "[mk], (%[scr], %[ent])\n\t"	\
+		"addl $4, %c[tops](%[ca], %[tg], 4)\n"			\
+		"2:\n\t"						\
+		".pushsection .text.cache_abort, \"ax\"\n\t"		\
+		CACHE_RSEQ_SIGNATURE					\
+		"4:\tjmp %l[miss]\n\t"				\
+		".popsection"						\
+		: [ent] "=&r" (entry), [scr] "=&r" (scratch)		\
+		: [ca] "r" (cache), [hp] "r" (heap), [tg] "r" (tag),	\
+		  [mk] "r" (mark), [offset] "m" (cache_rseq_offset),	\
+		  [key] "i" (offsetof(struct cache, heap)),		\
+		  [map] "i" (offsetof(struct cache, map)),		\
+		  [tops] "i" (offsetof(struct cache, tops))		\
+		: "memory", "cc"					\
+		: miss)
 
-	asm volatile goto(CACHE_RSEQ_BEGIN("%[scratch]", "%[entry]")
-		 "cmpq %[heap], %c[key](%[cache])\n\t"
-		 "jne %l[miss]\n\t"
-		 "movl %c[tops](%[cache], %[tag], 4), %k[entry]\n\t"
-		 "movl (%[cache], %[entry]), %k[entry]\n\t"
-		 "testl %k[entry], %k[entry]\n\t"
-		 "je %l[miss]\n\t"
-		 "addl $4, %c[tops](%[cache], %[tag], 4)\n"
-		 "2:\n\t"
-		 ".pushsection .text.cache_abort, \"ax\"\n\t"
-		 CACHE_RSEQ_SIGNATURE
-		 "4:\tjmp %l[miss]\n\t"
-		 ".popsection"
-		 : [entry] "=&r" (entry), [scratch] "=&r" (scratch)
-		 : [cache] "r" (cache), [heap] "r" (heap), [tag] "r" (tag),
-		   [offset] "m" (cache_rseq_offset),
-		   [key] "i" (offsetof(struct cache, heap)),
-		   [tops] "i" (offsetof(struct cache, tops))
-		 : "memory", "cc"
-		 : miss);
-	*out = entry;
-	return true;
+/* The block that an entry stands for: an address, and so not NULL. */
+static inline void *cache_block(const struct cache *cache, unsigned long entry)
+{
+	char *block = cache->base + entry * GRANULE;
+
+	if (!block)
+		__builtin_unreachable();
+	return block;
+}
+
+/*
+ * A block for a size of this tag, and these map bytes, or NULL. The cache must be
+ * one that serves the size: see its @small and @medium.
+ */
+static inline void *cache_pop_small(struct cache *cache, const void *heap,
+				    uint16_t mark)
+{
+	unsigned long entry, scratch, tag = mark & 0xff;
+
+	CACHE_POP_ASM("w", mark, cache, heap, tag, entry, scratch);
+	return cache_block(cache, entry);
 miss:
-	return false;
+	return NULL;
+}
+
+static inline void *cache_pop_medium(struct cache *cache, const void *heap,
+				     uint32_t mark)
+{
+	unsigned long entry, scratch, tag = mark & 0xff;
+
+	CACHE_POP_ASM("k", mark, cache, heap, tag, entry, scratch);
+	return cache_block(cache, entry);
+miss:
+	return NULL;
 }
 
 /*
  * Puts the block at this granule, which is below the limit, onto its line, and
- * clears its map byte. False, and nothing has changed: not this heap's, no live
- * block begins there, the line is full, or interrupted.
- *
- * The map byte is cleared before the store that counts; an abort puts it back.
- * Nobody but the caller has to do with the byte of a live block.
+ * clears its map byte; *@tag is what that was. The map is written before the
+ * store that counts. Nobody but the caller has to do with a live block's byte.
  */
-static inline bool cache_push(struct cache *cache, const void *heap,
-			      unsigned long entry)
+static inline enum cache_push cache_push(struct cache *cache, const void *heap,
+					 unsigned long entry,
+					 unsigned long *tag)
 {
 	uint8_t *map = cache->map;
-	unsigned long tag = map[entry], top, scratch;
+	unsigned long was = map[entry], top, scratch;
 
-	asm volatile goto(CACHE_RSEQ_BEGIN("%[scratch]", "%[top]")
-		 "cmpq %[heap], %c[key](%[cache])\n\t"
-		 "jne %l[miss]\n\t"
-		 "movl %c[tops](%[cache], %[tag], 4), %k[top]\n\t"
-		 "testl $0x1fc, %k[top]\n\t"
-		 "je %l[miss]\n\t"
-		 "movb $0, (%[map], %[entry])\n\t"
-		 "movl %k[entry], -4(%[cache], %[top])\n\t"
-		 "subl $4, %c[tops](%[cache], %[tag], 4)\n"
-		 "2:\n\t"
-		 ".pushsection .text.cache_abort, \"ax\"\n\t"
-		 CACHE_RSEQ_SIGNATURE
-		 "4:\ttestb %b[tag], %b[tag]\n\t"
-		 "jns %l[miss]\n\t"
-		 "movb %b[tag], (%[map], %[entry])\n\t"
-		 "jmp %l[miss]\n\t"
-		 ".popsection"
-		 : [top] "=&r" (top), [scratch] "=&r" (scratch)
-		 : [cache] "r" (cache), [heap] "r" (heap), [map] "r" (map),
-		   [entry] "r" (entry), [tag] "r" (tag),
-		   [offset] "m" (cache_rseq_offset),
-		   [key] "i" (offsetof(struct cache, heap)),
-		   [tops] "i" (offsetof(struct cache, tops))
-		 : "memory", "cc"
-		 : miss);
-	return true;
+	*tag = was;
+	asm volatile goto(
+		CACHE_RSEQ_BEGIN("%[scratch]", "%[top]")
+		"cmpq %[heap], %c[key](%[cache])\n\t"
+		"jne %l[miss]\n\t"
+		"movl %c[tops](%[cache], %[tag], 4), %k[top]\n\t"
+		"testl $0x1fc, %k[top]\n\t"
+		"je %l[miss]\n\t"
+		"movb $0, (%[map], %[entry])\n\t"
+		"movl %k[entry], -4(%[cache], %[top])\n\t"
+		"subl $4, %c[tops](%[cache], %[tag], 4)\n"
+		"2:\n\t"
+		".pushsection .text.cache_abort, \"ax\"\n\t"
+		CACHE_RSEQ_SIGNATURE
+		"4:\ttestb %b[tag], %b[tag]\n\t"
+		"jns %l[miss]\n\t"
+		"cmpb $0, (%[map], %[entry])\n\t"
+		"je %l[cleared]\n\t"
+		"jmp %l[miss]\n\t"
+		".popsection"
+		: [top] "=&r" (top), [scratch] "=&r" (scratch)
+		: [cache] "r" (cache), [heap] "r" (heap), [map] "r" (map),
+		  [entry] "r" (entry), [tag] "r" (was),
+		  [offset] "m" (cache_rseq_offset),
+		  [key] "i" (offsetof(struct cache, heap)),
+		  [tops] "i" (offsetof(struct cache, tops))
+		: "memory", "cc"
+		: miss, cleared);
+	return CACHE_PUSHED;
 miss:
-	return false;
+	return CACHE_MISSED;
+cleared:
+	return CACHE_CLEARED;
 }
 
 #else /* no rseq: nobody has a cache */
 
-static inline bool cache_pop(struct cache *cache, const void *heap,
-			     unsigned long tag, unsigned long *out)
+static inline void *cache_pop_small(struct cache *cache, const void *heap,
+				    uint16_t mark)
 {
-	(void)cache, (void)heap, (void)tag, (void)out;
-	return false;
+	(void)cache, (void)heap, (void)mark;
+	return NULL;
 }
 
-static inline bool cache_push(struct cache *cache, const void *heap,
-			      unsigned long entry)
+static inline void *cache_pop_medium(struct cache *cache, const void *heap,
+				     uint32_t mark)
 {
-	(void)cache, (void)heap, (void)entry;
-	return false;
+	(void)cache, (void)heap, (void)mark;
+	return NULL;
+}
+
+static inline enum cache_push cache_push(struct cache *cache, const void *heap,
+					 unsigned long entry,
+					 unsigned long *tag)
+{
+	(void)cache, (void)heap, (void)entry, (void)tag;
+	return CACHE_MISSED;
 }
 
 #endif /* CACHE_RSEQ */
@@ -221,12 +282,6 @@ static inline unsigned long cache_granule(const struct cache *cache,
 
 	/* Bits that a granule's address has not go to the top. */
 	return offset >> 4 | offset << (8 * sizeof(offset) - 4);
-}
-
-/* The block that an entry stands for. */
-static inline char *cache_block(const struct cache *cache, unsigned long entry)
-{
-	return cache->base + entry * GRANULE;
 }
 
 /*
@@ -247,11 +302,10 @@ struct cache *cache_peek(const struct front *front);
 void cache_enable(struct cache *cache, struct heap *heap);
 
 /*
- * Takes the keys of all caches of a front; true: somebody else may be in a fast
- * path yet, and cache_wait() must come before anyone looks into the caches.
+ * Takes the keys of all caches of a front, and has the fast paths that are under
+ * way aborted: nobody works on the caches any more when it returns.
  */
-bool cache_revoke(struct front *front);
-void cache_wait(void);
+void cache_revoke(struct front *front);
 
 /* Takes all threads' caches, which are of no use any more, from a front. */
 void cache_detach(struct front *front);

@@ -256,30 +256,29 @@ static struct cache *front_choose(struct heap *heap)
 void *front_alloc_unlocked(struct heap *heap, size_t size)
 {
 	struct cache *cache;
-	unsigned int class;
-	unsigned long entry;
-	char *block;
 
 	if (size > SLOT_MAX)
 		return NULL;
 	cache = front_choose(heap);
-	class = class_of(size);
-	if (!cache || !cache_pop(cache, heap, CLASS_LIVE | class, &entry))
+	if (!cache)
 		return NULL;
-	block = cache_block(cache, entry);
-	class_mark(cache->map + entry, class, size, block);
-	return block;
+	if (size <= SMALL_MAX)
+		return cache_pop_small(cache, heap, class_tags[size]);
+	return cache_pop_medium(cache, heap, class_mark_of_medium(size));
 }
 
-bool front_free_unlocked(struct heap *heap, void *block)
+enum cache_push front_free_unlocked(struct heap *heap, void *block,
+				    unsigned long *tag)
 {
 	struct cache *cache = front_choose(heap);
 	unsigned long entry;
 
 	if (!cache)
-		return false;
+		return CACHE_MISSED;
 	entry = cache_granule(cache, block);
-	return entry < cache->limit && cache_push(cache, heap, entry);
+	if (entry >= cache->limit)
+		return CACHE_MISSED;
+	return cache_push(cache, heap, entry, tag);
 }
 
 bool front_size_unlocked(struct heap *heap, const void *block, size_t *size)
@@ -325,16 +324,21 @@ bool front_resize(struct front *front, void *block, size_t size, bool zero,
 void front_free(struct front *front, void *block)
 {
 	unsigned int class = front_class(front, block);
-	uint32_t entry = front_granule(front, block);
 
-	front->map[entry] = 0;
-	line_push(front, front_cache(front), class, entry);
+	front->map[front_granule(front, block)] = 0;
+	front_free_cleared(front, block, class);
+}
+
+void front_free_cleared(struct front *front, void *block, unsigned int class)
+{
+	line_push(front, front_cache(front), class,
+		  front_granule(front, block));
 }
 
 void front_revoke(struct heap *heap)
 {
-	if (heap->front && cache_revoke(heap->front))
-		cache_wait();
+	if (heap->front)
+		cache_revoke(heap->front);
 }
 
 void front_drain(struct heap *heap)

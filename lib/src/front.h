@@ -144,7 +144,8 @@ void *front_alloc(struct heap *heap, size_t size);
  * is not the current one.
  */
 void *front_alloc_unlocked(struct heap *heap, size_t size);
-bool front_free_unlocked(struct heap *heap, void *block);
+enum cache_push front_free_unlocked(struct heap *heap, void *block,
+				    unsigned long *tag);
 bool front_size_unlocked(struct heap *heap, const void *block, size_t *size);
 
 /* The granule that an address lies in; may be none of the window. */
@@ -184,6 +185,9 @@ bool front_resize(struct front *front, void *block, size_t size, bool zero,
 
 /* Gives a live block of the front end back. */
 void front_free(struct front *front, void *block);
+
+/* The same for one whose map byte is cleared already. */
+void front_free_cleared(struct front *front, void *block, unsigned int class);
 
 /* Keeps all other threads out of their caches, as long as the lock is held. */
 void front_revoke(struct heap *heap);

@@ -136,33 +136,30 @@ static __attribute__((noinline)) void *heap_alloc_slowly(HANDLE handle,
 static __attribute__((noinline)) void *
 heap_alloc_medium(HANDLE handle, DWORD flags, SIZE_T size, struct cache *cache)
 {
-	unsigned long entry;
-	unsigned int tag;
+	void *block;
 
 	/* In a new thread there is no cache yet, and small sizes come by, too. */
 	if (unlikely(size >= cache->medium || flags & HEAP_ZERO_MEMORY))
 		return heap_alloc_slowly(handle, flags, size);
-	tag = class_tag_medium(size);
-	if (unlikely(!cache_pop(cache, handle, tag, &entry)))
+	block = cache_pop_medium(cache, handle, class_mark_of_medium(size));
+	if (unlikely(!block))
 		return heap_alloc_slowly(handle, flags, size);
-	class_mark_medium(cache->map + entry, tag, size);
-	return cache_block(cache, entry);
+	return block;
 }
 
 EXPORT LPVOID WINAPI HeapAlloc(HANDLE hHeap, DWORD dwFlags, SIZE_T dwBytes)
 {
 	struct cache *cache = cache_current;
-	unsigned long entry;
-	uint16_t tag;
+	void *block;
 
 	if (unlikely(dwBytes >= cache->small))
 		return heap_alloc_medium(hHeap, dwFlags, dwBytes, cache);
-	tag = class_tags[dwBytes];
-	if (unlikely(dwFlags & HEAP_ZERO_MEMORY) ||
-	    !cache_pop(cache, hHeap, tag & 0xff, &entry))
+	if (unlikely(dwFlags & HEAP_ZERO_MEMORY))
 		return heap_alloc_slowly(hHeap, dwFlags, dwBytes);
-	memcpy(cache->map + entry, &tag, sizeof(tag));
-	return cache_block(cache, entry);
+	block = cache_pop_small(cache, hHeap, class_tags[dwBytes]);
+	if (unlikely(!block))
+		return heap_alloc_slowly(hHeap, dwFlags, dwBytes);
+	return block;
 }
 
 /* Where the block's slot is large enough, and the caller's cache knows it. */
@@ -207,9 +204,26 @@ EXPORT LPVOID WINAPI HeapReAlloc(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem,
 	return lpMem;
 }
 
+/* A block that is no block any more, but was not put anywhere: see cache_push(). */
+static __attribute__((noinline)) BOOL heap_free_cleared(struct heap *heap,
+							DWORD flags,
+							void *block,
+							unsigned long tag)
+{
+	NO_CANCEL_BY_OTHERS;
+	int saved = errno;
+	bool locked = heap_enter(heap, flags);
+
+	front_free_cleared(heap->front, block, tag & ~CLASS_LIVE);
+	heap_leave(heap, locked);
+	errno = saved;
+	return TRUE;
+}
+
 static __attribute__((noinline)) BOOL heap_free_slowly(HANDLE handle,
 						       DWORD flags, void *block)
 {
+	unsigned long tag;
 	struct heap *heap;
 	int saved = errno;
 	DWORD error;
@@ -223,8 +237,14 @@ static __attribute__((noinline)) BOOL heap_free_slowly(HANDLE handle,
 		error_set(ERROR_INVALID_HANDLE);
 		return FALSE;
 	}
-	if (front_free_unlocked(heap, block))
+	switch (front_free_unlocked(heap, block, &tag)) {
+	case CACHE_PUSHED:
 		return TRUE;
+	case CACHE_CLEARED:
+		return heap_free_cleared(heap, flags, block, tag);
+	case CACHE_MISSED:
+		break;
+	}
 	error = locked_free(heap, flags, block);
 	if (error) {
 		corruption_found("HeapFree", handle, block);
@@ -238,10 +258,18 @@ static __attribute__((noinline)) BOOL heap_free_slowly(HANDLE handle,
 EXPORT BOOL WINAPI HeapFree(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem)
 {
 	struct cache *cache = cache_current;
-	unsigned long entry = cache_granule(cache, lpMem);
+	unsigned long entry = cache_granule(cache, lpMem), tag;
 
-	if (likely(entry < cache->limit && cache_push(cache, hHeap, entry)))
-		return TRUE;
+	if (likely(entry < cache->limit)) {
+		switch (cache_push(cache, hHeap, entry, &tag)) {
+		case CACHE_PUSHED:
+			return TRUE;
+		case CACHE_CLEARED:
+			return heap_free_cleared(hHeap, dwFlags, lpMem, tag);
+		case CACHE_MISSED:
+			break;
+		}
+	}
 	return heap_free_slowly(hHeap, dwFlags, lpMem);
 }
 

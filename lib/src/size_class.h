@@ -65,18 +65,14 @@ static inline size_t class_size(unsigned int class)
 }
 
 /*
- * Says in the map that a slot, not a small one, holds a block of @size bytes,
- * which is of its class: then the low 14 bits tell it from all others. The
- * fourth byte has the rest of the slack, of a block that shrank in place.
+ * The map bytes of a new block of @size bytes that is not small: the low 14 bits
+ * of the size tell it from all others of its class.
  */
-static inline void class_mark_medium(uint8_t *map, unsigned int tag,
-				     size_t size)
+static inline uint32_t class_mark_of_medium(size_t size)
 {
 	uint32_t low = (size & 0x7f) | (size & 0x3f80) << 1;
-	uint32_t bytes = low << 8 | tag;
 
-	/* The slot has many more map bytes than four. */
-	memcpy(map, &bytes, sizeof(bytes));
+	return low << 8 | class_tag_medium(size);
 }
 
 /* Says in the map that a slot holds a live block of @size bytes. */
@@ -88,8 +84,11 @@ static inline void class_mark(uint8_t *map, unsigned int class, size_t size,
 	uint16_t tag;
 
 	if (class > CLASS_SMALL) {
-		class_mark_medium(map, CLASS_LIVE | class, size);
+		/* The fourth byte has what is more, after a shrink in place. */
+		map[1] = size & 0x7f;
+		map[2] = size >> 7 & 0x7f;
 		map[3] = slack >> 14;
+		map[0] = CLASS_LIVE | class;
 		return;
 	}
 	if (slack >= SLACK_FAR) {
