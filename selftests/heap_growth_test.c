@@ -364,7 +364,7 @@ TEST(refused_commits_make_a_heap_trim_itself)
 	p = HeapAlloc(heap, HEAP_ZERO_MEMORY, 400 * KIB);
 	ASSERT_NE(NULL, p);
 	EXPECT_TRUE(all_bytes(p, 0, 400 * KIB));
-	q = HeapAlloc(heap, 0, 3 * MIB / 2);
+	q = HeapAlloc(heap, 0, MIB + 100 * KIB);
 	EXPECT_NE(NULL, q);
 	/* now there is nothing left to give back */
 	SetLastError(STALE);

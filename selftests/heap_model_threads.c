@@ -30,8 +30,8 @@ struct parcel {
 static struct {
 	HANDLE heap[HEAPS];
 	_Atomic(struct parcel *) mailbox[MAILBOXES];
-	atomic_ullong left;		/* operations to do */
-	atomic_ullong audits;
+	atomic_ulong left;		/* operations to do */
+	atomic_ulong audits;
 	atomic_bool over;
 } shared;
 
@@ -124,7 +124,7 @@ static void parcel_misuse(const struct parcel *parcel)
 
 static bool take_operation(void)
 {
-	unsigned long long left = atomic_load(&shared.left);
+	unsigned long left = atomic_load(&shared.left);
 
 	while (left && !model_failures)
 		if (atomic_compare_exchange_weak(&shared.left, &left, left - 1))
