@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* HeapValidate and HeapWalk: see heap_selftest.h. */
+#include <stdatomic.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -439,7 +440,7 @@ TEST(K11_K12_bad_arguments)
 }
 
 static HANDLE churned;
-static volatile int churn_stop;
+static atomic_int churn_stop;
 
 static void *churn(void *arg)
 {
