@@ -234,8 +234,11 @@ void *front_alloc(struct heap *heap, size_t size)
 	if (!front)
 		return NULL;
 	entry = line_pop(front, front_cache(front), class);
-	if (unlikely(!entry))
+	if (unlikely(!entry)) {
+		/* No room for a slab: ask again after some more requests. */
+		heap->heat[class] = 0;
 		return NULL;
+	}
 	block = front->base + entry * GRANULE;
 	class_mark(front->map + entry, class, size, block);
 	return block;

@@ -60,18 +60,21 @@ static void front_lay_out(struct front_layout *layout, size_t window,
 
 static void *front_map_area(size_t length)
 {
-	void *area = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+	void *area = mmap(NULL, length, PROT_NONE, MAP_PRIVATE |
 			  MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (area == MAP_FAILED)
 		return NULL;
-	/* Neither of use to a child, nor to somebody who reads a core. */
-	if (madvise(area, length, MADV_DONTFORK)) {
+	/* A program that has called mlockall() does not mean all of this. */
+	munlock(area, length);
+	/* Not of use to a child. */
+	if (mprotect(area, length, PROT_READ | PROT_WRITE) ||
+	    madvise(area, length, MADV_DONTFORK)) {
 		munmap(area, length);
 		return NULL;
 	}
+	/* Nor to who reads a core; and scattered bytes need no huge pages. */
 	madvise(area, length, MADV_DONTDUMP);
-	/* Scattered bytes: a huge page for each would be waste. */
 	madvise(area, length, MADV_NOHUGEPAGE);
 	return area;
 }
