@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -292,6 +293,36 @@ TEST_F(cache, what_others_hold_back_is_used)
 	EXPECT_NE(NULL, HeapAlloc(heap, 0, sizeof(void *) > 4 ? 900000 :
 							       500000));
 	EXPECT_EQ(TRUE, HeapDestroy(heap));
+}
+
+/* ------------------------------------------------------- locked memory */
+
+static unsigned long status_kib(const char *name)
+{
+	FILE *status = fopen("/proc/self/status", "r");
+	unsigned long kib = 0;
+	char line[128];
+
+	while (status && fgets(line, sizeof(line), status))
+		if (!strncmp(line, name, strlen(name)))
+			kib = strtoul(line + strlen(name) + 1, NULL, 10);
+	if (status)
+		fclose(status);
+	return kib;
+}
+
+/* What is only reserved, or there to be looked at, stays without pages. */
+TEST_F(cache, mlockall)
+{
+	unsigned long before;
+
+	if (mlockall(MCL_CURRENT | MCL_FUTURE))
+		SKIP(return, "mlockall: %s", strerror(errno));
+	before = status_kib("VmRSS");
+	exercise(shared, 1, 100000);
+	/* the blocks, a stack's worth of caches, and maps of slabs */
+	EXPECT_GT(before + 16 * 1024, status_kib("VmRSS"));
+	munlockall();
 }
 
 /* -------------------------------------------------------- giving back */
