@@ -18,6 +18,11 @@
 
 #define BAR_WIDTH	24
 
+/* More than the first region of a growable heap holds, of 1 KiB each. */
+#define BLOCKS		((SIZE_T)10000)
+
+static char *blocks[BLOCKS];
+
 static unsigned long long bar_full;	/* bytes that fill a bar */
 static int failures;
 
@@ -112,9 +117,9 @@ static void fixed_heap(void)
 		return;
 	}
 	after = row("HeapCreate");
-	claim(after.reserved == MIB && after.committed == 64 * KIB &&
+	claim(after.reserved == MIB + page && after.committed == 64 * KIB &&
 	      after.resident == 64 * KIB,
-	      "a range of 1 MiB; its first 64 KiB are memory already");
+	      "1 MiB, and a guard page; its first 64 KiB are memory already");
 
 	before = after;
 	block = HeapAlloc(heap, 0, 400 * KIB);
@@ -161,11 +166,11 @@ static void growable_heap(void)
 	struct privheap_region_info before, after;
 	PRIVHEAP_USAGE usage = { .cb = sizeof(usage) };
 	SIZE_T i, served = 0;
-	char *block;
+	char *block, *large;
 	HANDLE heap;
 	BOOL known;
 
-	heading("A growable heap: HeapCreate(0, 0, 0)", 24 * MIB);
+	heading("A growable heap: HeapCreate(0, 0, 0)", 96 * MIB);
 	heap = HeapCreate(0, 0, 0);
 	if (!heap) {
 		claim(0, "HeapCreate: error %u", GetLastError());
@@ -176,43 +181,54 @@ static void growable_heap(void)
 	      "an initial size of 0 commits one page");
 
 	before = after;
-	for (i = 0; i < 2000; i++) {
+	for (i = 0; i < BLOCKS; i++) {
 		block = HeapAlloc(heap, 0, KIB);
 		if (block) {
 			memset(block, 2, KIB);
-			served++;
+			blocks[served++] = block;
 		}
 	}
-	after = row("2000 blocks of 1 KiB");
-	claim(served == 2000 && after.reserved > before.reserved,
+	after = row("10000 blocks of 1 KiB");
+	claim(served == BLOCKS && after.reserved > before.reserved,
 	      "its first range was full: it reserved another");
 
 	before = after;
-	block = HeapAlloc(heap, 0, 16 * MIB);
+	large = HeapAlloc(heap, 0, 16 * MIB);
 	after = row("HeapAlloc 16 MiB");
-	claim(block && after.regions == before.regions + 1 &&
+	claim(large && after.regions == before.regions + 1 &&
 	      after.committed - before.committed >= 16 * MIB,
 	      "a large block has a range of its own");
 	claim(after.resident - before.resident <= 4 * MIB, "without its pages");
-	if (!block)
+	if (!large)
 		goto out;
 
 	before = after;
-	memset(block, 3, 8 * MIB);
+	memset(large, 3, 8 * MIB);
 	after = row("touch 8 MiB of it");
 	claim(after.resident >= 8 * MIB && after.committed == before.committed,
 	      "pages as they are touched");
 
 	known = PrivheapQueryHeap(heap, &usage);
-	claim(known && usage.cBlocks == 2001 && usage.cbAllocated ==
-	      2000 * KIB + 16 * MIB && usage.cbCommitted == after.committed,
+	claim(known && usage.cBlocks == BLOCKS + 1 && usage.cbAllocated ==
+	      BLOCKS * KIB + 16 * MIB && usage.cbCommitted == after.committed,
 	      "the heap counts %llu blocks, the kernel %u ranges",
 	      (unsigned long long)usage.cBlocks, usage.dwRegions);
 
-	HeapFree(heap, 0, block);
+	before = after;
+	HeapFree(heap, 0, large);
 	after = row("HeapFree 16 MiB");
 	claim(after.committed <= before.committed - 16 * MIB,
 	      "a large block goes back when it is freed");
+
+	before = after;
+	for (i = 0; i < served; i++)
+		HeapFree(heap, 0, blocks[i]);
+	after = row("HeapFree all others");
+	claim(after.committed <= before.committed / 2,
+	      "most of what small blocks had goes back by itself");
+	HeapCompact(heap, 0);
+	after = row("HeapCompact");
+	claim(after.committed <= 64 * KIB, "and the rest when it is asked to");
 out:
 	HeapDestroy(heap);
 	after = row("HeapDestroy");

@@ -20,7 +20,10 @@
  * while it holds a heap by HeapLock() does not keep others waiting; of 2,048
  * heaps at most, for the kernel releases no more. None is safe in a signal
  * handler that interrupts a call on the same heap, or, for those that take no
- * heap, any call; nor in a thread that can be cancelled asynchronously.
+ * heap, any call; nor in a thread that can be cancelled asynchronously. Nor may
+ * such a handler leave by longjmp(3).
+ *
+ * lib/README.md tells how heaps are built, and which misuse is noticed.
  */
 #ifndef PRIVHEAP_HEAPAPI_H
 #define PRIVHEAP_HEAPAPI_H
@@ -150,7 +153,9 @@ void WINAPI SetLastError(DWORD dwErrCode);
  *	or committed for it, and its largest block is slightly less than 1 MiB
  *	(512 KiB in a 32-bit process).
  *
- * Some 1,200 bytes of the heap (600 in a 32-bit process) hold its control data.
+ * Some 1,300 bytes of the heap (700 in a 32-bit process) hold its control data.
+ * What describes small blocks, once there are many, is memory of the process and
+ * not the heap's: about a 14th of theirs.
  * Behind what is reserved lies a page that is never committed, as behind each
  * large block: to touch it is SIGSEGV. A growable heap reserves 8 MiB at first
  * (1 MiB in a 32-bit process), more as it grows, and a region for each block
@@ -219,7 +224,8 @@ LPVOID WINAPI HeapReAlloc(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem,
  * of 32 KiB and more. A heap that needs it again holds on to more, up to 4 MiB,
  * until it shrinks by more than that. Slabs of smaller blocks go when they are
  * empty and more than a quarter of all slabs' bytes is free; what is kept at hand
- * for threads, at the first call that needs the heap's lock after 50 ms and more.
+ * for threads, at a call that needs the heap's lock, if there was more than enough
+ * of it 50 ms ago and more.
  * HeapCompact() gives all of it back at once. What HeapCreate() committed stays. A
  * block beyond the size that a fixed heap can hold has memory of its own, which
  * goes back at once.
