@@ -5,23 +5,11 @@
 #include "front.h"
 #include "heap.h"
 
-/* The most of a class's slots that one thread has at hand. */
-#define FRONT_LINE_BYTES	((size_t)8 << 20)
-
 /* What a line holds at first; it doubles each time that it was too short. */
 #define FRONT_LINE_FIRST	8
 
 /* Visits to depots between two looks at the clock. */
 #define FRONT_TICKS		8
-
-static unsigned int line_max(unsigned int class)
-{
-	size_t entries = FRONT_LINE_BYTES / class_size(class);
-
-	if (entries > CACHE_LINE_MAX)
-		return CACHE_LINE_MAX;
-	return entries < FRONT_LINE_MIN ? FRONT_LINE_MIN : entries;
-}
 
 /* --- depots */
 
@@ -33,7 +21,7 @@ static size_t front_waiting(const struct front *front)
 	size_t bytes = 0;
 
 	for (class = 1; class < CLASS_COUNT; class++) {
-		count = front->depots[class].count;
+		count = front->depot_count[class];
 		/* Their owners are at work on them: good for an estimate. */
 		for (cache = front->cache_list; cache; cache = cache->next)
 			count += cache_count(cache, class);
@@ -101,12 +89,17 @@ static void front_tick(struct front *front)
 static void depot_put(struct front *front, unsigned int class,
 		      const uint32_t *entries, unsigned int count)
 {
-	struct depot *depot = &front->depots[class];
+	size_t bytes = count * class_size(class);
+	size_t most = front->slab_bytes / FRONT_DEPOT_PART;
+	uint16_t *have = &front->depot_count[class];
 
-	if (depot->count + count <= depot->limit) {
-		memcpy(depot->entries + depot->count, entries,
+	if (most < FRONT_DEPOT_BYTES)
+		most = FRONT_DEPOT_BYTES;
+	if (*have + count <= DEPOT_MAX && front->depot_bytes + bytes <= most) {
+		memcpy(front->depots[class].entries + *have, entries,
 		       count * sizeof(*entries));
-		depot->count += count;
+		*have += count;
+		front->depot_bytes += bytes;
 	} else {
 		slab_put(front, entries, count);
 		if (unlikely(front->free_bytes > front->look_at))
@@ -115,21 +108,28 @@ static void depot_put(struct front *front, unsigned int class,
 	front_tick(front);
 }
 
+/* Takes up to @count slots out of a depot. */
+static unsigned int depot_get(struct front *front, unsigned int class,
+			      uint32_t *entries, unsigned int count)
+{
+	uint16_t *have = &front->depot_count[class];
+
+	if (count > *have)
+		count = *have;
+	*have -= count;
+	front->depot_bytes -= count * class_size(class);
+	memcpy(entries, front->depots[class].entries + *have,
+	       count * sizeof(*entries));
+	return count;
+}
+
 /* Up to @count slots; a new slab is made only if there is none at all. */
 static unsigned int depot_take(struct front *front, unsigned int class,
 			       uint32_t *entries, unsigned int count)
 {
-	struct depot *depot = &front->depots[class];
-
 	front_tick(front);
-	if (depot->count) {
-		if (count > depot->count)
-			count = depot->count;
-		depot->count -= count;
-		memcpy(entries, depot->entries + depot->count,
-		       count * sizeof(*entries));
-		return count;
-	}
+	if (front->depot_count[class])
+		return depot_get(front, class, entries, count);
 	if (!front->partial[class]) {
 		if (!slab_create(front, class))
 			return 0;
@@ -156,6 +156,13 @@ static struct cache *front_cache(struct front *front)
 	return front_shared(front);
 }
 
+static unsigned int line_next_cap(unsigned int cap)
+{
+	if (!cap)
+		return FRONT_LINE_FIRST;
+	return cap * 2 < CACHE_LINE_MAX ? cap * 2 : CACHE_LINE_MAX;
+}
+
 /* A slot off the cache's line, which is filled if need be; 0: none. */
 static uint32_t line_pop(struct front *front, struct cache *cache,
 			 unsigned int class)
@@ -164,9 +171,7 @@ static uint32_t line_pop(struct front *front, struct cache *cache,
 	unsigned int cap = cache->caps[class], count;
 
 	if (!cache_count(cache, class)) {
-		cap = cap ? cap * 2 : FRONT_LINE_FIRST;
-		if (cap > line_max(class))
-			cap = line_max(class);
+		cap = line_next_cap(cap);
 		count = depot_take(front, class, entries, (cap + 1) / 2);
 		if (!count)
 			return 0;
@@ -180,17 +185,16 @@ static uint32_t line_pop(struct front *front, struct cache *cache,
 static void line_push(struct front *front, struct cache *cache,
 		      unsigned int class, uint32_t entry)
 {
-	unsigned int cap = cache->caps[class], max = line_max(class), count;
+	unsigned int cap = cache->caps[class], count;
 	uint32_t entries[CACHE_LINE_MAX];
 
 	if (cache_count(cache, class) < cap) {
 		cache_fill(cache, class, &entry, 1);
 		return;
 	}
-	if (cap < max) {
+	if (cap < CACHE_LINE_MAX) {
 		count = cache_drain(cache, class, entries, cap);
-		cap = cap ? cap * 2 : FRONT_LINE_FIRST;
-		cache_set_cap(cache, class, cap < max ? cap : max);
+		cache_set_cap(cache, class, line_next_cap(cap));
 		cache_fill(cache, class, entries, count);
 		cache_fill(cache, class, &entry, 1);
 		return;
@@ -362,9 +366,9 @@ void front_drain(struct heap *heap)
 		}
 	}
 	for (class = 1; class < CLASS_COUNT; class++) {
-		count = front->depots[class].count;
-		front->depots[class].count = 0;
-		slab_put(front, front->depots[class].entries, count);
+		while ((count = depot_get(front, class, entries,
+					  CACHE_LINE_MAX)))
+			slab_put(front, entries, count);
 	}
 	slab_release_empty(front);
 	if (!front->slab_bytes)

@@ -33,9 +33,9 @@
 
 #define DEPOT_MAX	190
 
-/* The most of a class that a depot, and the least that a line has room for. */
-#define FRONT_DEPOT_BYTES	((size_t)4 << 20)
-#define FRONT_LINE_MIN		16
+/* All depots together have no more than this part of the slots, or so much. */
+#define FRONT_DEPOT_PART	32
+#define FRONT_DEPOT_BYTES	((size_t)64 << 10)
 
 /*
  * How memory goes back by itself, to the back end, which has a rule of its own:
@@ -57,12 +57,9 @@ struct heap;
 /**
  * struct depot - free slots of one class that caches have given back, or may
  *	have next, without a look at their slabs
- * @count: entries
- * @limit: how many there may be
+ * @entries: struct front's @depot_count of them
  */
 struct depot {
-	uint16_t count;
-	uint16_t limit;
 	uint32_t entries[DEPOT_MAX];
 };
 
@@ -92,7 +89,9 @@ struct depot {
  * @partial: by class, slabs with free slots
  * @cache_list: caches of this front
  * @caches: by thread slot
- * @depots: by class
+ * @depot_bytes: bytes of the slots in depots
+ * @depot_count: by class
+ * @depots: by class; apart from the rest, so that they have pages when used
  */
 struct front {
 	struct heap *heap;
@@ -119,6 +118,8 @@ struct front {
 	uint32_t partial[CLASS_COUNT];
 	struct cache *cache_list;
 	struct cache *caches[FRONT_SLOTS];
+	size_t depot_bytes;
+	uint16_t depot_count[CLASS_COUNT];
 	struct depot depots[CLASS_COUNT];
 };
 

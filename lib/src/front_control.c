@@ -79,20 +79,6 @@ static void *front_map_area(size_t length)
 	return area;
 }
 
-static void depots_init(struct front *front)
-{
-	unsigned int class;
-	size_t limit;
-
-	for (class = 1; class < CLASS_COUNT; class++) {
-		limit = FRONT_DEPOT_BYTES / class_size(class);
-		if (limit > DEPOT_MAX)
-			limit = DEPOT_MAX;
-		front->depots[class].limit = limit < FRONT_LINE_MIN ?
-					     FRONT_LINE_MIN : limit;
-	}
-}
-
 struct front *front_create(struct heap *heap)
 {
 	uintptr_t base = (uintptr_t)heap->first.base;
@@ -126,7 +112,6 @@ struct front *front_create(struct heap *heap)
 	front->slab_most = heap->fixed ? window / 16 : window;
 	front->hold = FRONT_HOLD_MIN;
 	front->look_at = FRONT_HOLD_MIN;
-	depots_init(front);
 	return front;
 }
 
