@@ -207,13 +207,17 @@ static void line_push(struct front *front, struct cache *cache,
 /* The front, or a first one; NULL: the heap is too small, or no memory. */
 static struct front *front_start(struct heap *heap)
 {
-	if (likely(heap->front))
-		return heap->front;
+	struct front *front = heap->front;
+
+	if (likely(front))
+		return front;
 	if (sizeof(void *) < 8 ||
 	    (heap->fixed && heap->first.reserved < FRONT_RESERVE_MIN))
 		return NULL;
-	heap->front = front_create(heap);
-	return heap->front;
+	front = front_create(heap);
+	/* Others look at it without the lock: it is complete when they see it. */
+	atomic_store_explicit(&heap->front, front, memory_order_release);
+	return front;
 }
 
 void *front_alloc(struct heap *heap, size_t size)
@@ -244,7 +248,8 @@ void *front_alloc(struct heap *heap, size_t size)
 /* Makes the calling thread's cache of a heap the current one; NULL: no such. */
 static struct cache *front_choose(struct heap *heap)
 {
-	struct front *front = *(struct front *volatile *)&heap->front;
+	struct front *front = atomic_load_explicit(&heap->front,
+						   memory_order_acquire);
 	struct cache *cache = front ? cache_peek(front) : NULL;
 
 	if (!cache || cache->heap != heap)
