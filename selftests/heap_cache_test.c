@@ -10,8 +10,15 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#ifdef __has_include
+#if __has_include(<sys/rseq.h>)
+#include <sys/rseq.h>
+#define RSEQ_SIZE	__rseq_size
+#endif
+#endif
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -98,6 +105,23 @@ FIXTURE_TEARDOWN(cache)
 	EXPECT_EQ(0, atomic_load(&damaged));
 	EXPECT_EQ(TRUE, HeapValidate(shared, 0, NULL));
 	EXPECT_EQ(TRUE, HeapDestroy(shared));
+}
+
+/* They are run both ways. The C library says which of them this is. */
+TEST(rseq_unless_it_was_turned_off)
+{
+	const char *tunables = getenv("GLIBC_TUNABLES");
+	bool off = tunables && strstr(tunables, "glibc.pthread.rseq=0");
+
+#ifdef RSEQ_SIZE
+	TH_LOG("rseq: %s", RSEQ_SIZE ? "yes" : "no");
+	if (off) {
+		EXPECT_EQ(0, RSEQ_SIZE);
+	}
+#else
+	TH_LOG("rseq: no, the C library knows nothing of it");
+	(void)off;
+#endif
 }
 
 static void *exerciser(void *arg)
