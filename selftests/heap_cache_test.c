@@ -210,6 +210,60 @@ TEST_F(cache, lock_stops_all)
 	EXPECT_EQ(0, blocks_of(shared));
 }
 
+/* The sizes of a small block, near and far from its slot's, and of a larger one. */
+static void *resizer(void *arg)
+{
+	static const SIZE_T sizes[2][4] = {
+		{ 1000, 990, 700, 520 }, { 20000, 100, 5000, 17000 },
+	};
+	void **block = arg;
+	unsigned int i;
+
+	for (i = 0; !atomic_load(&stop); i++) {
+		if (HeapReAlloc(shared, HEAP_REALLOC_IN_PLACE_ONLY,
+				block[i % 2], sizes[i % 2][i / 2 % 4]) !=
+		    block[i % 2])
+			atomic_fetch_add(&damaged, 1);
+		/* which gives the thread its cache back */
+		if (i % 64 == 0)
+			HeapFree(shared, 0, HeapAlloc(shared, 0, 1000));
+	}
+	return NULL;
+}
+
+/* Nor does a block's size change meanwhile, in place as it may be. */
+TEST_F(cache, lock_stops_resizes)
+{
+	unsigned int changed = 0;
+	SIZE_T before[2];
+	pthread_t thread;
+	void *block[2];
+
+	for (int i = 0; i < 100; i++) {
+		block[0] = HeapAlloc(shared, 0, 1000);
+		block[1] = HeapAlloc(shared, 0, 20000);
+	}
+	ASSERT_EQ(0, pthread_create(&thread, NULL, resizer, block));
+	for (int i = 0; i < 300; i++) {
+		ASSERT_EQ(TRUE, HeapLock(shared));
+		for (int k = 0; k < 2; k++) {
+			before[k] = HeapSize(shared, 0, block[k]);
+			changed += before[k] > 20000;
+		}
+		for (int j = 0; j < 20; j++) {
+			sched_yield();
+			for (int k = 0; k < 2; k++)
+				changed += before[k] !=
+					   HeapSize(shared, 0, block[k]);
+		}
+		ASSERT_EQ(TRUE, HeapUnlock(shared));
+		usleep(100);
+	}
+	atomic_store(&stop, 1);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(0, changed);
+}
+
 static void *pair_for_ever(void *arg)
 {
 	(void)arg;

@@ -295,8 +295,10 @@ bool front_size_unlocked(struct heap *heap, const void *block, size_t *size)
 	if (!cache)
 		return false;
 	entry = cache_granule(cache, block);
+	if (entry >= cache->limit)
+		return false;
 	map = cache->map + entry;
-	if (entry >= cache->limit || !(*map & CLASS_LIVE))
+	if (!(*map & CLASS_LIVE))
 		return false;
 	*size = class_block_size(map, block);
 	return true;
@@ -312,8 +314,9 @@ size_t front_size(const struct front *front, const void *block)
 	return class_block_size(front_map(front, block), block);
 }
 
-bool front_resize(struct front *front, void *block, size_t size, bool zero,
-		  bool in_place)
+/* Whether the block's slot will do for that size; then makes zero what comes. */
+static bool front_prepare_resize(const struct front *front, void *block,
+				 size_t size, bool zero, bool in_place)
 {
 	unsigned int class = front_class(front, block);
 	size_t old = front_size(front, block), slot = class_size(class);
@@ -322,8 +325,43 @@ bool front_resize(struct front *front, void *block, size_t size, bool zero,
 		return false;
 	if (zero && size > old)
 		memset((char *)block + old, 0, size - old);
-	class_mark(front_map(front, block), class, size, block);
 	return true;
+}
+
+bool front_resize(struct front *front, void *block, size_t size, bool zero,
+		  bool in_place)
+{
+	if (!front_prepare_resize(front, block, size, zero, in_place))
+		return false;
+	class_mark(front_map(front, block), front_class(front, block), size,
+		   block);
+	return true;
+}
+
+/* As class_mark(), but the size changes with one store, or not at all. */
+bool front_resize_unlocked(struct cache *cache, const void *heap, void *block,
+			   size_t size, bool zero, bool in_place)
+{
+	const struct front *front = cache->front;
+	uint8_t *map = front_map(front, block);
+	unsigned int class = front_class(front, block);
+	uint32_t mark, far = size;
+	uint16_t was;
+	char *to;
+
+	if (!front_prepare_resize(front, block, size, zero, in_place))
+		return false;
+	mark = class_mark_of(class, size);
+	if (class > CLASS_SMALL)
+		return cache_store_4(cache, heap, map, mark);
+	if (class_mark_is_far(mark)) {
+		to = class_far(class, block);
+		memcpy(&was, map, sizeof(was));
+		if (class_mark_is_far(was))
+			return cache_store_4(cache, heap, to, far);
+		memcpy(to, &far, sizeof(far));
+	}
+	return cache_store_2(cache, heap, map, mark);
 }
 
 void front_free(struct front *front, void *block)
