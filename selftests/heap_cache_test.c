@@ -30,6 +30,16 @@
 
 #define BLOCKS	64
 
+/* Under TSan there are no caches to interrupt, and all takes many times as long. */
+#ifdef __SANITIZE_THREAD__
+#define ROUNDS	50000
+#else
+#define ROUNDS	300000
+#endif
+
+/* Seconds, for machines that are slow or busy. */
+#define PATIENCE	180
+
 static HANDLE shared;
 static atomic_int stop;
 static atomic_int damaged;
@@ -126,7 +136,7 @@ TEST(rseq_unless_it_was_turned_off)
 
 static void *exerciser(void *arg)
 {
-	exercise(shared, (uintptr_t)arg, 300000);
+	exercise(shared, (uintptr_t)arg, ROUNDS);
 	return NULL;
 }
 
@@ -138,7 +148,7 @@ static void on_signal(int sig)
 }
 
 /* Each signal may abort a call in the middle of its restartable sequence. */
-TEST_F(cache, signals)
+TEST_F_TIMEOUT(cache, signals, PATIENCE)
 {
 	struct sigaction action = { .sa_handler = on_signal,
 				    .sa_flags = SA_RESTART };
@@ -147,7 +157,7 @@ TEST_F(cache, signals)
 
 	ASSERT_EQ(0, sigaction(SIGALRM, &action, &old));
 	ASSERT_EQ(0, setitimer(ITIMER_REAL, &often, NULL));
-	exercise(shared, 1, 1000000);
+	exercise(shared, 1, 3 * ROUNDS);
 	setitimer(ITIMER_REAL, &never, NULL);
 	sigaction(SIGALRM, &old, NULL);
 	EXPECT_EQ(0, blocks_of(shared));
@@ -168,7 +178,7 @@ static void *revoker(void *arg)
 }
 
 /* HeapLock() and HeapCompact() take the caches from threads at work. */
-TEST_F(cache, revoked_at_work)
+TEST_F_TIMEOUT(cache, revoked_at_work, PATIENCE)
 {
 	pthread_t threads[3], other;
 
@@ -274,7 +284,7 @@ static void *pair_for_ever(void *arg)
 }
 
 /* A thread that is cancelled anywhere in a call holds nobody up. */
-TEST_F(cache, cancelled_anywhere)
+TEST_F_TIMEOUT(cache, cancelled_anywhere, PATIENCE)
 {
 	pthread_t thread;
 
@@ -322,7 +332,7 @@ static unsigned int mappings(void)
 }
 
 /* Whatever a thread had at hand is there for the others. */
-TEST_F(cache, threads_come_and_go)
+TEST_F_TIMEOUT(cache, threads_come_and_go, PATIENCE)
 {
 	PRIVHEAP_USAGE usage = { .cb = sizeof(usage) };
 	unsigned int first = 0;
@@ -459,7 +469,7 @@ TEST_F(cache, fork_child)
 }
 
 /* Another thread is in the middle of its calls. */
-TEST_F(cache, fork_amid_calls)
+TEST_F_TIMEOUT(cache, fork_amid_calls, PATIENCE)
 {
 	pthread_t threads[2];
 	int status;
