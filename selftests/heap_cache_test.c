@@ -13,6 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#ifdef __has_include
+#if __has_include(<sys/rseq.h>)
+#include <sys/rseq.h>
+#define RSEQ_SIZE	__rseq_size
+#endif
+#endif
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -23,6 +29,16 @@
 #include "kselftest_harness.h"
 
 #define BLOCKS	64
+
+/* Under TSan there are no caches to interrupt, and all takes many times as long. */
+#ifdef __SANITIZE_THREAD__
+#define ROUNDS	50000
+#else
+#define ROUNDS	300000
+#endif
+
+/* Seconds, for machines that are slow or busy. */
+#define PATIENCE	180
 
 static HANDLE shared;
 static atomic_int stop;
@@ -101,9 +117,26 @@ FIXTURE_TEARDOWN(cache)
 	EXPECT_EQ(TRUE, HeapDestroy(shared));
 }
 
+/* They are run both ways. The C library says which of them this is. */
+TEST(rseq_unless_it_was_turned_off)
+{
+	const char *tunables = getenv("GLIBC_TUNABLES");
+	bool off = tunables && strstr(tunables, "glibc.pthread.rseq=0");
+
+#ifdef RSEQ_SIZE
+	TH_LOG("rseq: %s", RSEQ_SIZE ? "yes" : "no");
+	if (off) {
+		EXPECT_EQ(0, RSEQ_SIZE);
+	}
+#else
+	TH_LOG("rseq: no, the C library knows nothing of it");
+	(void)off;
+#endif
+}
+
 static void *exerciser(void *arg)
 {
-	exercise(shared, (uintptr_t)arg, 300000);
+	exercise(shared, (uintptr_t)arg, ROUNDS);
 	return NULL;
 }
 
@@ -115,7 +148,7 @@ static void on_signal(int sig)
 }
 
 /* Each signal may abort a call in the middle of its restartable sequence. */
-TEST_F(cache, signals)
+TEST_F_TIMEOUT(cache, signals, PATIENCE)
 {
 	struct sigaction action = { .sa_handler = on_signal,
 				    .sa_flags = SA_RESTART };
@@ -124,7 +157,7 @@ TEST_F(cache, signals)
 
 	ASSERT_EQ(0, sigaction(SIGALRM, &action, &old));
 	ASSERT_EQ(0, setitimer(ITIMER_REAL, &often, NULL));
-	exercise(shared, 1, 1000000);
+	exercise(shared, 1, 3 * ROUNDS);
 	setitimer(ITIMER_REAL, &never, NULL);
 	sigaction(SIGALRM, &old, NULL);
 	EXPECT_EQ(0, blocks_of(shared));
@@ -145,7 +178,7 @@ static void *revoker(void *arg)
 }
 
 /* HeapLock() and HeapCompact() take the caches from threads at work. */
-TEST_F(cache, revoked_at_work)
+TEST_F_TIMEOUT(cache, revoked_at_work, PATIENCE)
 {
 	pthread_t threads[3], other;
 
@@ -187,6 +220,60 @@ TEST_F(cache, lock_stops_all)
 	EXPECT_EQ(0, blocks_of(shared));
 }
 
+/* The sizes of a small block, near and far from its slot's, and of a larger one. */
+static void *resizer(void *arg)
+{
+	static const SIZE_T sizes[2][4] = {
+		{ 1000, 990, 700, 520 }, { 20000, 100, 5000, 17000 },
+	};
+	void **block = arg;
+	unsigned int i;
+
+	for (i = 0; !atomic_load(&stop); i++) {
+		if (HeapReAlloc(shared, HEAP_REALLOC_IN_PLACE_ONLY,
+				block[i % 2], sizes[i % 2][i / 2 % 4]) !=
+		    block[i % 2])
+			atomic_fetch_add(&damaged, 1);
+		/* which gives the thread its cache back */
+		if (i % 64 == 0)
+			HeapFree(shared, 0, HeapAlloc(shared, 0, 1000));
+	}
+	return NULL;
+}
+
+/* Nor does a block's size change meanwhile, in place as it may be. */
+TEST_F(cache, lock_stops_resizes)
+{
+	unsigned int changed = 0;
+	SIZE_T before[2];
+	pthread_t thread;
+	void *block[2];
+
+	for (int i = 0; i < 100; i++) {
+		block[0] = HeapAlloc(shared, 0, 1000);
+		block[1] = HeapAlloc(shared, 0, 20000);
+	}
+	ASSERT_EQ(0, pthread_create(&thread, NULL, resizer, block));
+	for (int i = 0; i < 300; i++) {
+		ASSERT_EQ(TRUE, HeapLock(shared));
+		for (int k = 0; k < 2; k++) {
+			before[k] = HeapSize(shared, 0, block[k]);
+			changed += before[k] > 20000;
+		}
+		for (int j = 0; j < 20; j++) {
+			sched_yield();
+			for (int k = 0; k < 2; k++)
+				changed += before[k] !=
+					   HeapSize(shared, 0, block[k]);
+		}
+		ASSERT_EQ(TRUE, HeapUnlock(shared));
+		usleep(100);
+	}
+	atomic_store(&stop, 1);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(0, changed);
+}
+
 static void *pair_for_ever(void *arg)
 {
 	(void)arg;
@@ -197,7 +284,7 @@ static void *pair_for_ever(void *arg)
 }
 
 /* A thread that is cancelled anywhere in a call holds nobody up. */
-TEST_F(cache, cancelled_anywhere)
+TEST_F_TIMEOUT(cache, cancelled_anywhere, PATIENCE)
 {
 	pthread_t thread;
 
@@ -245,7 +332,7 @@ static unsigned int mappings(void)
 }
 
 /* Whatever a thread had at hand is there for the others. */
-TEST_F(cache, threads_come_and_go)
+TEST_F_TIMEOUT(cache, threads_come_and_go, PATIENCE)
 {
 	PRIVHEAP_USAGE usage = { .cb = sizeof(usage) };
 	unsigned int first = 0;
@@ -412,7 +499,7 @@ TEST_F(cache, fork_child)
 }
 
 /* Another thread is in the middle of its calls. */
-TEST_F(cache, fork_amid_calls)
+TEST_F_TIMEOUT(cache, fork_amid_calls, PATIENCE)
 {
 	pthread_t threads[2];
 	int status;

@@ -281,6 +281,9 @@ TEST(out_of_mappings)
 	char *area, *p;
 	int count;
 
+#ifdef __SANITIZE_THREAD__
+	SKIP(return, "ThreadSanitizer itself needs mappings");
+#endif
 	/* every other page of it becomes a mapping of its own */
 	span = 300000 * page;
 	area = mmap(NULL, span, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS |

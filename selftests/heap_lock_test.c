@@ -69,12 +69,12 @@ TEST(L1_other_threads_wait)
 		KEEPS_ERROR(EXPECT_EQ(TRUE, HeapLock(try.heap)));
 		attempt_start(&try);
 		a_moment();
-		EXPECT_FALSE(try.done);
+		EXPECT_FALSE(atomic_load(&try.done));
 		/* the owner can use it meanwhile */
 		EXPECT_NE(NULL, HeapAlloc(try.heap, 0, 1000));
 		EXPECT_EQ(TRUE, HeapValidate(try.heap, 0, NULL));
 		EXPECT_EQ(64, HeapSize(try.heap, 0, try.block));
-		EXPECT_FALSE(try.done);
+		EXPECT_FALSE(atomic_load(&try.done));
 		KEEPS_ERROR(EXPECT_EQ(TRUE, HeapUnlock(try.heap)));
 		attempt_join(&try);
 		EXPECT_TRUE(try.result);
@@ -92,7 +92,7 @@ TEST(L1_as_many_unlocks_as_locks)
 	for (int i = 0; i < 2; i++) {
 		EXPECT_EQ(TRUE, HeapUnlock(try.heap));
 		a_moment();
-		EXPECT_FALSE(try.done);
+		EXPECT_FALSE(atomic_load(&try.done));
 	}
 	EXPECT_EQ(TRUE, HeapUnlock(try.heap));
 	attempt_join(&try);
@@ -164,7 +164,7 @@ TEST(L4_low_fragmentation_heaps_are_held_as_well)
 	HeapLock(try.heap);
 	attempt_start(&try);
 	a_moment();
-	EXPECT_FALSE(try.done);
+	EXPECT_FALSE(atomic_load(&try.done));
 	HeapUnlock(try.heap);
 	attempt_join(&try);
 	HeapDestroy(try.heap);

@@ -135,11 +135,11 @@ TEST(X10_cancelled_while_waiting)
 		a_moment();
 		pthread_cancel(try.thread);
 		a_moment();
-		EXPECT_FALSE(try.done);
+		EXPECT_FALSE(atomic_load(&try.done));
 		HeapUnlock(try.heap);
 		pthread_join(try.thread, &result);
 		EXPECT_EQ(PTHREAD_CANCELED, result);
-		EXPECT_FALSE(try.done);
+		EXPECT_FALSE(atomic_load(&try.done));
 		/* a call that has begun is finished */
 		EXPECT_EQ(1, usage_of(try.heap).cBlocks);
 		EXPECT_EQ(TRUE, HeapLock(try.heap));
@@ -218,7 +218,7 @@ TEST(X11_no_call_is_a_cancellation_point)
 	ASSERT_EQ(0, pthread_create(&thread, NULL, call_all_cancelled, &event));
 	pthread_join(thread, &result);
 	EXPECT_EQ(PTHREAD_CANCELED, result);
-	EXPECT_EQ(36, lived_through);
+	EXPECT_EQ(36, atomic_load(&lived_through));
 	/* and it did its work */
 	EXPECT_EQ(1, GetProcessHeaps(0, NULL));
 	close(event);

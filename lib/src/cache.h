@@ -18,8 +18,9 @@
  * then they can be revoked and emptied as all others.
  *
  * Where there is no rseq (other processors than x86-64, an old kernel or C
- * library, valgrind, sanitizers) no thread has caches. A front then has one that
- * all threads share, under the heap's lock.
+ * library, valgrind) no thread has caches. A front then has one that all threads
+ * share, under the heap's lock. So it is with sanitizers that look at each access
+ * to memory, for they do not see those of the sequences; UBSan is none of them.
  *
  * A child of fork(2) sees all caches wiped (MADV_WIPEONFORK): zero is a cache
  * that fails every fast path.
@@ -248,6 +249,51 @@ cleared:
 	return CACHE_CLEARED;
 }
 
+/*
+ * Stores into two bytes (@width "w") or four ("k") that belong to a live block
+ * of the caller's; jumps to miss where the heap is not the cache's, or no more.
+ */
+#define CACHE_STORE_ASM(width, cache, heap, at, value)			\
+	asm volatile goto(						\
+		CACHE_RSEQ_BEGIN("%[scr]", "%[area]")			\
+		"cmpq %[hp], %c[key](%[ca])\n\t"			\
+		"jne %l[miss]\n\t"					\
+		"mov %" width "[val], (%[to])\n"			\
+		"2:\n\t"						\
+		".pushsection .text.cache_abort, \"ax\"\n\t"		\
+		CACHE_RSEQ_SIGNATURE					\
+		"4:\tjmp %l[miss]\n\t"				\
+		".popsection"						\
+		: [area] "=&r" (area), [scr] "=&r" (scratch)		\
+		: [ca] "r" (cache), [hp] "r" (heap), [to] "r" (at),	\
+		  [val] "r" (value), [offset] "m" (cache_rseq_offset),	\
+		  [key] "i" (offsetof(struct cache, heap))		\
+		: "memory", "cc"					\
+		: miss)
+
+/* false: it has not changed, for whoever revoked the cache relies on that. */
+static inline bool cache_store_2(struct cache *cache, const void *heap,
+				 void *at, uint16_t value)
+{
+	unsigned long area, scratch;
+
+	CACHE_STORE_ASM("w", cache, heap, at, value);
+	return true;
+miss:
+	return false;
+}
+
+static inline bool cache_store_4(struct cache *cache, const void *heap,
+				 void *at, uint32_t value)
+{
+	unsigned long area, scratch;
+
+	CACHE_STORE_ASM("k", cache, heap, at, value);
+	return true;
+miss:
+	return false;
+}
+
 #else /* no rseq: nobody has a cache */
 
 static inline void *cache_pop_small(struct cache *cache, const void *heap,
@@ -270,6 +316,20 @@ static inline enum cache_push cache_push(struct cache *cache, const void *heap,
 {
 	(void)cache, (void)heap, (void)entry, (void)tag;
 	return CACHE_MISSED;
+}
+
+static inline bool cache_store_2(struct cache *cache, const void *heap,
+				 void *at, uint16_t value)
+{
+	(void)cache, (void)heap, (void)at, (void)value;
+	return false;
+}
+
+static inline bool cache_store_4(struct cache *cache, const void *heap,
+				 void *at, uint32_t value)
+{
+	(void)cache, (void)heap, (void)at, (void)value;
+	return false;
 }
 
 #endif /* CACHE_RSEQ */

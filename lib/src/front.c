@@ -211,13 +211,17 @@ static void line_push(struct front *front, struct cache *cache,
 /* The front, or a first one; NULL: the heap is too small, or no memory. */
 static struct front *front_start(struct heap *heap)
 {
-	if (likely(heap->front))
-		return heap->front;
+	struct front *front = heap->front;
+
+	if (likely(front))
+		return front;
 	if (sizeof(void *) < 8 ||
 	    (heap->fixed && heap->first.reserved < FRONT_RESERVE_MIN))
 		return NULL;
-	heap->front = front_create(heap);
-	return heap->front;
+	front = front_create(heap);
+	/* Others look at it without the lock: it is complete when they see it. */
+	atomic_store_explicit(&heap->front, front, memory_order_release);
+	return front;
 }
 
 void *front_alloc(struct heap *heap, size_t size)
@@ -251,7 +255,8 @@ void *front_alloc(struct heap *heap, size_t size)
 /* Makes the calling thread's cache of a heap the current one; NULL: no such. */
 static struct cache *front_choose(struct heap *heap)
 {
-	struct front *front = *(struct front *volatile *)&heap->front;
+	struct front *front = atomic_load_explicit(&heap->front,
+						   memory_order_acquire);
 	struct cache *cache = front ? cache_peek(front) : NULL;
 
 	if (!cache || cache->heap != heap)
@@ -297,8 +302,10 @@ bool front_size_unlocked(struct heap *heap, const void *block, size_t *size)
 	if (!cache)
 		return false;
 	entry = cache_granule(cache, block);
+	if (entry >= cache->limit)
+		return false;
 	map = cache->map + entry;
-	if (entry >= cache->limit || !(*map & CLASS_LIVE))
+	if (!(*map & CLASS_LIVE))
 		return false;
 	*size = class_block_size(map, block);
 	return true;
@@ -314,8 +321,9 @@ size_t front_size(const struct front *front, const void *block)
 	return class_block_size(front_map(front, block), block);
 }
 
-bool front_resize(struct front *front, void *block, size_t size, bool zero,
-		  bool in_place)
+/* Whether the block's slot will do for that size; then makes zero what comes. */
+static bool front_prepare_resize(const struct front *front, void *block,
+				 size_t size, bool zero, bool in_place)
 {
 	unsigned int class = front_class(front, block);
 	size_t old = front_size(front, block), slot = class_size(class);
@@ -324,8 +332,43 @@ bool front_resize(struct front *front, void *block, size_t size, bool zero,
 		return false;
 	if (zero && size > old)
 		memset((char *)block + old, 0, size - old);
-	class_mark(front_map(front, block), class, size, block);
 	return true;
+}
+
+bool front_resize(struct front *front, void *block, size_t size, bool zero,
+		  bool in_place)
+{
+	if (!front_prepare_resize(front, block, size, zero, in_place))
+		return false;
+	class_mark(front_map(front, block), front_class(front, block), size,
+		   block);
+	return true;
+}
+
+/* As class_mark(), but the size changes with one store, or not at all. */
+bool front_resize_unlocked(struct cache *cache, const void *heap, void *block,
+			   size_t size, bool zero, bool in_place)
+{
+	const struct front *front = cache->front;
+	uint8_t *map = front_map(front, block);
+	unsigned int class = front_class(front, block);
+	uint32_t mark, far = size;
+	uint16_t was;
+	char *to;
+
+	if (!front_prepare_resize(front, block, size, zero, in_place))
+		return false;
+	mark = class_mark_of(class, size);
+	if (class > CLASS_SMALL)
+		return cache_store_4(cache, heap, map, mark);
+	if (class_mark_is_far(mark)) {
+		to = class_far(class, block);
+		memcpy(&was, map, sizeof(was));
+		if (class_mark_is_far(was))
+			return cache_store_4(cache, heap, to, far);
+		memcpy(to, &far, sizeof(far));
+	}
+	return cache_store_2(cache, heap, map, mark);
 }
 
 void front_free(struct front *front, void *block)

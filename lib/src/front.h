@@ -184,6 +184,13 @@ size_t front_size(const struct front *front, const void *block);
 bool front_resize(struct front *front, void *block, size_t size, bool zero,
 		  bool in_place);
 
+/*
+ * The same without the lock, by the calling thread's cache, which is this heap's
+ * and knows the block; false also: the cache was revoked, or interrupted.
+ */
+bool front_resize_unlocked(struct cache *cache, const void *heap, void *block,
+			   size_t size, bool zero, bool in_place);
+
 /* Gives a live block of the front end back. */
 void front_free(struct front *front, void *block);
 

@@ -9,6 +9,7 @@
 #define PRIVHEAP_SRC_HEAP_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include <privheap/heapapi.h>
 
@@ -104,7 +105,7 @@ struct heap {
 	size_t spacious;
 	struct heap_region *regions;
 	struct large_block *large;
-	struct front *front;
+	_Atomic(struct front *) front;
 	struct heap_region first;
 };
 

@@ -166,14 +166,14 @@ EXPORT LPVOID WINAPI HeapAlloc(HANDLE hHeap, DWORD dwFlags, SIZE_T dwBytes)
 static bool heap_realloc_fast(HANDLE handle, DWORD flags, void *block,
 			      SIZE_T size)
 {
-	const struct cache *cache = cache_current;
+	struct cache *cache = cache_current;
 	unsigned long entry = cache_granule(cache, block);
 
 	return entry < cache->limit && cache->heap == handle &&
 	       cache->map[entry] & CLASS_LIVE &&
-	       front_resize(cache->front, block, size,
-			    flags & HEAP_ZERO_MEMORY,
-			    flags & HEAP_REALLOC_IN_PLACE_ONLY);
+	       front_resize_unlocked(cache, handle, block, size,
+				     flags & HEAP_ZERO_MEMORY,
+				     flags & HEAP_REALLOC_IN_PLACE_ONLY);
 }
 
 EXPORT LPVOID WINAPI HeapReAlloc(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem,

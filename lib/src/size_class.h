@@ -75,29 +75,46 @@ static inline uint32_t class_mark_of_medium(size_t size)
 	return low << 8 | class_tag_medium(size);
 }
 
+/* The map bytes of a block of any class: two if it is small, or else four. */
+static inline uint32_t class_mark_of(unsigned int class, size_t size)
+{
+	size_t slack = class_size(class) - size;
+
+	if (class > CLASS_SMALL) {
+		/* The fourth byte has what is more, after a shrink in place. */
+		return CLASS_LIVE | class | (size & 0x7f) << 8 |
+		       (size & 0x3f80) << 9 | slack >> 14 << 24;
+	}
+	if (slack > SLACK_FAR)
+		slack = SLACK_FAR;
+	return CLASS_LIVE | class | slack << 8;
+}
+
+/* Whether a small block's size is in the slot's last bytes. */
+static inline bool class_mark_is_far(uint32_t mark)
+{
+	return mark >> 8 == SLACK_FAR;
+}
+
+static inline char *class_far(unsigned int class, char *block)
+{
+	return block + class_size(class) - sizeof(uint32_t);
+}
+
 /* Says in the map that a slot holds a live block of @size bytes. */
 static inline void class_mark(uint8_t *map, unsigned int class, size_t size,
 			      char *block)
 {
-	size_t slack = class_size(class) - size;
-	uint32_t far = size;
-	uint16_t tag;
+	uint32_t mark = class_mark_of(class, size), far = size;
+	uint16_t small = mark;
 
 	if (class > CLASS_SMALL) {
-		/* The fourth byte has what is more, after a shrink in place. */
-		map[1] = size & 0x7f;
-		map[2] = size >> 7 & 0x7f;
-		map[3] = slack >> 14;
-		map[0] = CLASS_LIVE | class;
+		memcpy(map, &mark, sizeof(mark));
 		return;
 	}
-	if (slack >= SLACK_FAR) {
-		memcpy(block + class_size(class) - sizeof(far), &far,
-		       sizeof(far));
-		slack = SLACK_FAR;
-	}
-	tag = CLASS_LIVE | class | slack << 8;
-	memcpy(map, &tag, sizeof(tag));
+	if (class_mark_is_far(mark))
+		memcpy(class_far(class, block), &far, sizeof(far));
+	memcpy(map, &small, sizeof(small));
 }
 
 /* Two map bytes: of a live small block whose slack is here, and not far. */
