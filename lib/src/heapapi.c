@@ -12,6 +12,7 @@
 #include "corruption.h"
 #include "error.h"
 #include "front.h"
+#include "grow_last.h"
 #include "heap.h"
 #include "heap_lock.h"
 #include "no_cancel.h"
@@ -46,9 +47,13 @@ static DWORD locked_realloc(struct heap *heap, DWORD flags, void **block,
 {
 	NO_CANCEL_BY_OTHERS;
 	bool locked = heap_enter(heap, flags);
-	DWORD error = heap_realloc(heap, block, size, flags & HEAP_ZERO_MEMORY,
-				   flags & HEAP_REALLOC_IN_PLACE_ONLY);
+	DWORD error = NO_ERROR;
 
+	if ((flags & HEAP_ZERO_MEMORY) || process_alone() ||
+	    !heap_grow_last(heap, *block, size))
+		error = heap_realloc(heap, block, size,
+				     flags & HEAP_ZERO_MEMORY,
+				     flags & HEAP_REALLOC_IN_PLACE_ONLY);
 	heap_leave(heap, locked);
 	return error;
 }
@@ -162,46 +167,56 @@ EXPORT LPVOID WINAPI HeapAlloc(HANDLE hHeap, DWORD dwFlags, SIZE_T dwBytes)
 	return block;
 }
 
-/* Where the block's slot is large enough, and the caller's cache knows it. */
-static bool heap_realloc_fast(HANDLE handle, DWORD flags, void *block,
-			      SIZE_T size)
+static __attribute__((noinline)) void *
+heap_realloc_slowly(HANDLE handle, DWORD flags, void *block, SIZE_T size)
 {
-	const struct cache *cache = cache_current;
-	unsigned long entry = cache_granule(cache, block);
-
-	return entry < cache->limit && cache->heap == handle &&
-	       cache->map[entry] & CLASS_LIVE &&
-	       front_resize(cache->front, block, size,
-			    flags & HEAP_ZERO_MEMORY,
-			    flags & HEAP_REALLOC_IN_PLACE_ONLY);
-}
-
-EXPORT LPVOID WINAPI HeapReAlloc(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem,
-				 SIZE_T dwBytes)
-{
+	struct heap *heap = heap_lookup(handle);
 	int saved = errno;
-	struct heap *heap;
 	DWORD error;
 
-	if (likely(lpMem) && heap_realloc_fast(hHeap, dwFlags, lpMem, dwBytes))
-		return lpMem;
-	heap = heap_lookup(hHeap);
 	if (!heap)
-		return heap_fail(hHeap, dwFlags, dwBytes, ERROR_INVALID_HANDLE);
-	if (!lpMem) {
+		return heap_fail(handle, flags, size, ERROR_INVALID_HANDLE);
+	if (!block) {
 		/* What Windows does: neither a block nor an error. */
 		error_set(NO_ERROR);
 		return NULL;
 	}
 
-	error = locked_realloc(heap, dwFlags, &lpMem, dwBytes);
+	error = locked_realloc(heap, flags, &block, size);
 	if (error == ERROR_INVALID_PARAMETER)
-		corruption_found("HeapReAlloc", hHeap, lpMem);
+		corruption_found("HeapReAlloc", handle, block);
 	if (error)
-		return heap_fail(hHeap, dwFlags | heap->options, dwBytes,
-				 error);
+		return heap_fail(handle, flags | heap->options, size, error);
 	errno = saved;
-	return lpMem;
+	return block;
+}
+
+/* The caller's cache knows the block: its slot may be large enough. */
+static __attribute__((noinline)) void *
+heap_realloc_slot(HANDLE handle, DWORD flags, void *block, SIZE_T size)
+{
+	if (front_resize(cache_current->front, block, size,
+			 flags & HEAP_ZERO_MEMORY,
+			 flags & HEAP_REALLOC_IN_PLACE_ONLY))
+		return block;
+	return heap_realloc_slowly(handle, flags, block, size);
+}
+
+EXPORT LPVOID WINAPI HeapReAlloc(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem,
+				 SIZE_T dwBytes)
+{
+	const struct cache *cache = cache_current;
+	unsigned long entry = cache_granule(cache, lpMem);
+
+	if (entry < cache->limit && cache->heap == hHeap &&
+	    cache->map[entry] & CLASS_LIVE)
+		return heap_realloc_slot(hHeap, dwFlags, lpMem, dwBytes);
+	/* Nobody to keep out, and no error to save: nothing fails in here. */
+	if (process_alone() && !(dwFlags & HEAP_ZERO_MEMORY) &&
+	    process_is_ready() && ptrset_has(&heaps_known, hHeap) &&
+	    heap_grow_last(hHeap, lpMem, dwBytes))
+		return lpMem;
+	return heap_realloc_slowly(hHeap, dwFlags, lpMem, dwBytes);
 }
 
 /* A block that is no block any more, but was not put anywhere: see cache_push(). */

@@ -8,8 +8,7 @@
 #include "process.h"
 #include "ptrset.h"
 
-/* The handles; answers without a lock. */
-static struct ptrset heaps = PTRSET_INIT;
+struct ptrset heaps_known = PTRSET_INIT;
 
 /*
  * For the list. Never waits for a heap's lock: who holds one may ask for the
@@ -57,7 +56,7 @@ bool heaps_add(struct heap *heap, bool process)
 	bool added;
 
 	pthread_mutex_lock(&heaps_lock);
-	added = ptrset_add(&heaps, heap);
+	added = ptrset_add(&heaps_known, heap);
 	if (added && process)
 		heaps_link(heap, NULL, heaps_first);
 	else if (added)
@@ -75,18 +74,12 @@ DWORD heaps_remove(HANDLE handle)
 		return error;
 
 	pthread_mutex_lock(&heaps_lock);
-	if (ptrset_remove(&heaps, handle)) {
+	if (ptrset_remove(&heaps_known, handle)) {
 		heaps_unlink(handle);
 		error = NO_ERROR;
 	}
 	pthread_mutex_unlock(&heaps_lock);
 	return error;
-}
-
-struct heap *heap_lookup(HANDLE handle)
-{
-	process_check();
-	return ptrset_has(&heaps, handle) ? handle : NULL;
 }
 
 struct heap *heaps_process(void)
@@ -147,7 +140,7 @@ void heap_forget(void)
 	heaps_last = NULL;
 	heaps_count = 0;
 	atomic_store_explicit(&process_heap, NULL, memory_order_relaxed);
-	ptrset_forget(&heaps);
+	ptrset_forget(&heaps_known);
 	heap_regions_forget();
 	large_forget();
 }

@@ -7,10 +7,9 @@
 
 #include "process.h"
 
-_Atomic(atomic_uint *) process_state;
-
 static pthread_once_t process_once = PTHREAD_ONCE_INIT;
-static atomic_uint process_fallback;
+static atomic_uint process_fallback;	/* PROCESS_NEW, until there is a page */
+_Atomic(atomic_uint *) process_state = &process_fallback;
 static size_t process_page_size;
 
 static void process_fallback_child(void)
