@@ -24,14 +24,12 @@
 
 uint64_t chunk_secret;
 
-static void blocks_make_secret(void)
+static __attribute__((noinline)) void blocks_make_secret(void)
 {
 	uint64_t value, expected = 0;
 	struct timespec now;
 	NO_CANCEL;
 
-	if (likely(__atomic_load_n(&chunk_secret, __ATOMIC_RELAXED)))
-		return;
 	if (getrandom(&value, sizeof(value), GRND_NONBLOCK) !=
 	    (ssize_t)sizeof(value)) {
 		clock_gettime(CLOCK_MONOTONIC, &now);
@@ -140,8 +138,8 @@ void blocks_init(struct blocks *blocks, char *start, char *end, char *limit)
 {
 	uintptr_t misfit = (uintptr_t)start % BLOCKS_ALIGN;
 
-	blocks_make_secret();
-	memset(blocks, 0, sizeof(*blocks));
+	if (unlikely(!__atomic_load_n(&chunk_secret, __ATOMIC_RELAXED)))
+		blocks_make_secret();
 	blocks->start = start + (misfit ? BLOCKS_ALIGN - misfit : 0);
 	blocks->top = blocks->start;
 	blocks->fresh = blocks->start;
@@ -154,6 +152,27 @@ void blocks_init(struct blocks *blocks, char *start, char *end, char *limit)
 void blocks_exit(struct blocks *blocks)
 {
 	holes_exit(&blocks->holes);
+}
+
+void blocks_erase(struct blocks *blocks, char *end)
+{
+	char *at = blocks->start;
+	struct chunk *chunk;
+	size_t size;
+
+	if (end > blocks->top)
+		end = blocks->top;
+	/* What is no header any more lost its BUSY when it ceased to be one. */
+	for (; at < end && (size_t)(end - at) >= HEADER; at += size) {
+		chunk = (struct chunk *)at;
+		size = chunk_size(chunk);
+		chunk->head = 0;
+		if (size < CHUNK_MIN || size > (size_t)(blocks->top - at)) {
+			/* Damaged: where the others are is not known. */
+			memset(at, 0, end - at);
+			break;
+		}
+	}
 }
 
 void blocks_extend(struct blocks *blocks, size_t bytes)

@@ -143,6 +143,13 @@ static inline bool heap_resizable(const struct heap *heap,
 	       (!heap->fixed && size <= region->reserved);
 }
 
+/* What a growable heap reserves at least for its first region. */
+#if UINTPTR_MAX > 0xFFFFFFFF
+#define HEAP_RESERVE	((size_t)8 << 20)
+#else
+#define HEAP_RESERVE	((size_t)1 << 20)
+#endif
+
 /* heap_create.c */
 
 /*

@@ -16,6 +16,7 @@
 #include "heap.h"
 #include "heap_lock.h"
 #include "no_cancel.h"
+#include "region_cache.h"
 
 /* For a call that returns a block: fails, or raises if it was asked to. */
 static void *heap_fail(HANDLE handle, DWORD flags, SIZE_T bytes, DWORD error)
@@ -84,7 +85,7 @@ EXPORT HANDLE WINAPI HeapCreate(DWORD flOptions, SIZE_T dwInitialSize,
 {
 	int saved = errno;
 	struct heap *heap;
-	NO_CANCEL;
+	NO_CANCEL_BY_OTHERS;
 
 	heap = heap_create(flOptions, dwInitialSize, dwMaximumSize, false);
 	if (!heap) {
@@ -99,7 +100,7 @@ EXPORT BOOL WINAPI HeapDestroy(HANDLE hHeap)
 {
 	int saved = errno;
 	DWORD error;
-	NO_CANCEL;
+	NO_CANCEL_BY_OTHERS;
 
 	error = heap_destroy(hHeap);
 	if (error) {
@@ -108,6 +109,17 @@ EXPORT BOOL WINAPI HeapDestroy(HANDLE hHeap)
 	}
 	errno = saved;
 	return TRUE;
+}
+
+EXPORT DWORD WINAPI PrivheapSetRegionCache(DWORD dwRegions)
+{
+	int saved = errno;
+	DWORD before;
+	NO_CANCEL_BY_OTHERS;
+
+	before = region_cache_limit(dwRegions);
+	errno = saved;
+	return before;
 }
 
 /*

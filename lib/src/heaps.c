@@ -5,8 +5,10 @@
 
 #include "heap_lock.h"
 #include "heaps.h"
+#include "lock_among.h"
 #include "process.h"
 #include "ptrset.h"
+#include "region_cache.h"
 
 struct ptrset heaps_known = PTRSET_INIT;
 
@@ -53,32 +55,33 @@ static void heaps_unlink(struct heap *heap)
 
 bool heaps_add(struct heap *heap, bool process)
 {
-	bool added;
+	bool added, locked;
 
-	pthread_mutex_lock(&heaps_lock);
+	locked = lock_among(&heaps_lock);
 	added = ptrset_add(&heaps_known, heap);
 	if (added && process)
 		heaps_link(heap, NULL, heaps_first);
 	else if (added)
 		heaps_link(heap, heaps_last, NULL);
-	pthread_mutex_unlock(&heaps_lock);
+	unlock_among(&heaps_lock, locked);
 	return added;
 }
 
 DWORD heaps_remove(HANDLE handle)
 {
 	DWORD error = ERROR_INVALID_HANDLE;
+	bool locked;
 
 	process_check();
 	if (handle && handle == atomic_load(&process_heap))
 		return error;
 
-	pthread_mutex_lock(&heaps_lock);
+	locked = lock_among(&heaps_lock);
 	if (ptrset_remove(&heaps_known, handle)) {
 		heaps_unlink(handle);
 		error = NO_ERROR;
 	}
-	pthread_mutex_unlock(&heaps_lock);
+	unlock_among(&heaps_lock, locked);
 	return error;
 }
 
@@ -141,6 +144,7 @@ void heap_forget(void)
 	heaps_count = 0;
 	atomic_store_explicit(&process_heap, NULL, memory_order_relaxed);
 	ptrset_forget(&heaps_known);
+	region_cache_forget();
 	heap_regions_forget();
 	large_forget();
 }

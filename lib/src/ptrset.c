@@ -13,6 +13,7 @@
  */
 #include <sys/mman.h>
 
+#include "lock_among.h"
 #include "ptrset.h"
 
 struct ptrset_table ptrset_none = { .slots = { PTRSET_EMPTY } };
@@ -63,9 +64,9 @@ static struct ptrset_table *ptrset_enlarge(struct ptrset_table *old)
 bool ptrset_add(struct ptrset *set, void *ptr)
 {
 	struct ptrset_table *table, *old;
-	bool done = false;
+	bool done = false, locked;
 
-	pthread_mutex_lock(&set->lock);
+	locked = lock_among(&set->lock);
 	table = atomic_load_explicit(&set->table, memory_order_relaxed);
 	if (set->count >= (table->mask + 1) / 2) {
 		old = table;
@@ -81,7 +82,7 @@ bool ptrset_add(struct ptrset *set, void *ptr)
 	set->count++;
 	done = true;
 out:
-	pthread_mutex_unlock(&set->lock);
+	unlock_among(&set->lock, locked);
 	return done;
 }
 
@@ -89,9 +90,10 @@ bool ptrset_remove(struct ptrset *set, void *ptr)
 {
 	struct ptrset_table *table;
 	atomic_uintptr_t *slot;
+	bool locked;
 	size_t i;
 
-	pthread_mutex_lock(&set->lock);
+	locked = lock_among(&set->lock);
 	table = atomic_load_explicit(&set->table, memory_order_relaxed);
 	slot = ptrset_find(table, (uintptr_t)ptr);
 	if (!slot)
@@ -111,7 +113,7 @@ bool ptrset_remove(struct ptrset *set, void *ptr)
 		}
 	}
 out:
-	pthread_mutex_unlock(&set->lock);
+	unlock_among(&set->lock, locked);
 	return slot;
 }
 
