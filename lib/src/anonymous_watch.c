@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "anonymous_watch.h"
+#include "no_cancel.h"
 
 /* Stores the kernel's number of an eventfd. Returns 0 or -errno. */
 static int watch_eventfd_id(int fd, long *id)
@@ -108,10 +109,11 @@ int watch_remove(struct watch_list *list, uint64_t threshold, int eventfd)
 	return 0;
 }
 
-void watch_signal(const struct watch_list *list, uint64_t before,
-		  uint64_t after)
+void watch_signal_some(const struct watch_list *list, uint64_t before,
+		       uint64_t after)
 {
 	unsigned int i;
+	NO_CANCEL;
 
 	for (i = 0; i < list->count; i++) {
 		const struct watch *watch = &list->watches[i];
@@ -130,8 +132,16 @@ void watch_signal(const struct watch_list *list, uint64_t before,
 	}
 }
 
-void watch_remove_all(struct watch_list *list)
+static void watch_close_all(struct watch_list *list)
 {
+	NO_CANCEL;
+
 	while (list->count)
 		watch_close(&list->watches[--list->count]);
+}
+
+void watch_remove_all(struct watch_list *list)
+{
+	if (unlikely(list->count))
+		watch_close_all(list);
 }

@@ -28,9 +28,16 @@ struct watch_list {
 int watch_add(struct watch_list *list, uint64_t threshold, int eventfd);
 int watch_remove(struct watch_list *list, uint64_t threshold, int eventfd);
 
+void watch_signal_some(const struct watch_list *list, uint64_t before,
+		       uint64_t after);
+
 /* Signals what lies between two values of the counter. */
-void watch_signal(const struct watch_list *list, uint64_t before,
-		  uint64_t after);
+static inline void watch_signal(const struct watch_list *list, uint64_t before,
+				uint64_t after)
+{
+	if (unlikely(list->count))
+		watch_signal_some(list, before, after);
+}
 
 void watch_remove_all(struct watch_list *list);
 

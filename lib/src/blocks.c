@@ -24,14 +24,12 @@
 
 uint64_t chunk_secret;
 
-static void blocks_make_secret(void)
+static __attribute__((noinline)) void blocks_make_secret(void)
 {
 	uint64_t value, expected = 0;
 	struct timespec now;
 	NO_CANCEL;
 
-	if (likely(__atomic_load_n(&chunk_secret, __ATOMIC_RELAXED)))
-		return;
 	if (getrandom(&value, sizeof(value), GRND_NONBLOCK) !=
 	    (ssize_t)sizeof(value)) {
 		clock_gettime(CLOCK_MONOTONIC, &now);
@@ -43,14 +41,6 @@ static void blocks_make_secret(void)
 				    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
-/* The chunk for a block of @size bytes, which is at most SIZE_MAX / 2. */
-static size_t chunk_needed(size_t size)
-{
-	size_t needed = (size + HEADER + BLOCKS_ALIGN - 1) & ~(BLOCKS_ALIGN - 1);
-
-	return needed < CHUNK_MIN ? CHUNK_MIN : needed;
-}
-
 /* Tells the chunk at @next, if there is one, whether what lies before is free. */
 static void chunk_set_prev_free(struct blocks *blocks, char *next, bool prev)
 {
@@ -60,13 +50,6 @@ static void chunk_set_prev_free(struct blocks *blocks, char *next, bool prev)
 		return;
 	chunk->head ^= PREV_FREE;
 	chunk->check = chunk_check(chunk, chunk->check & SLACK_MASK);
-}
-
-static void chunk_set_busy(struct chunk *chunk, size_t size, size_t flags,
-			   size_t wanted)
-{
-	chunk->head = size | flags | BUSY;
-	chunk->check = chunk_check(chunk, size - HEADER - wanted);
 }
 
 /* What lies from @at on, @gone bytes of it not committed, becomes top. */
@@ -155,8 +138,8 @@ void blocks_init(struct blocks *blocks, char *start, char *end, char *limit)
 {
 	uintptr_t misfit = (uintptr_t)start % BLOCKS_ALIGN;
 
-	blocks_make_secret();
-	memset(blocks, 0, sizeof(*blocks));
+	if (unlikely(!__atomic_load_n(&chunk_secret, __ATOMIC_RELAXED)))
+		blocks_make_secret();
 	blocks->start = start + (misfit ? BLOCKS_ALIGN - misfit : 0);
 	blocks->top = blocks->start;
 	blocks->fresh = blocks->start;
@@ -169,6 +152,27 @@ void blocks_init(struct blocks *blocks, char *start, char *end, char *limit)
 void blocks_exit(struct blocks *blocks)
 {
 	holes_exit(&blocks->holes);
+}
+
+void blocks_erase(struct blocks *blocks, char *end)
+{
+	char *at = blocks->start;
+	struct chunk *chunk;
+	size_t size;
+
+	if (end > blocks->top)
+		end = blocks->top;
+	/* What is no header any more lost its BUSY when it ceased to be one. */
+	for (; at < end && (size_t)(end - at) >= HEADER; at += size) {
+		chunk = (struct chunk *)at;
+		size = chunk_size(chunk);
+		chunk->head = 0;
+		if (size < CHUNK_MIN || size > (size_t)(blocks->top - at)) {
+			/* Damaged: where the others are is not known. */
+			memset(at, 0, end - at);
+			break;
+		}
+	}
 }
 
 void blocks_extend(struct blocks *blocks, size_t bytes)
@@ -349,25 +353,6 @@ size_t blocks_free(struct blocks *blocks, void *block)
 	return freed;
 }
 
-/* Grows the last chunk; false: there is not that much committed. */
-static bool blocks_grow_last(struct blocks *blocks, struct chunk *chunk,
-			     size_t needed, size_t size, size_t *dirty)
-{
-	char *at = (char *)chunk;
-	size_t old = block_size(at + HEADER);
-
-	if (needed > (size_t)(blocks->end - at))
-		return false;
-	/* Beyond fresh nothing needs to be written to. */
-	if (blocks->fresh < at + HEADER + size)
-		*dirty = blocks->fresh - (at + HEADER + old);
-	blocks->top = at + needed;
-	if (blocks->fresh < blocks->top)
-		blocks->fresh = blocks->top;
-	chunk_set_busy(chunk, needed, chunk->head & PREV_FREE, size);
-	return true;
-}
-
 /* Grows a chunk into the free one behind it; false: no room, or refused. */
 static bool blocks_grow_into(struct blocks *blocks, struct chunk *chunk,
 			     size_t needed, size_t size)
@@ -423,8 +408,15 @@ bool blocks_resize(struct blocks *blocks, void *block, size_t size,
 		blocks_shrink(blocks, chunk, needed, size);
 		return true;
 	}
-	if ((char *)chunk + have == blocks->top)
-		return blocks_grow_last(blocks, chunk, needed, size, dirty);
+	if ((char *)chunk + have == blocks->top) {
+		if (needed > (size_t)(blocks->end - (char *)chunk))
+			return false;
+		/* Beyond fresh nothing needs to be written to. */
+		if (blocks->fresh < (char *)block + size)
+			*dirty = blocks->fresh - ((char *)block + old);
+		chunk_grow_last(blocks, chunk, needed, size);
+		return true;
+	}
 	return blocks_grow_into(blocks, chunk, needed, size);
 }
 

@@ -80,12 +80,18 @@ enum blocks_decommit blocks_decommit(struct blocks *blocks, char *start,
 
 /*
  * The range @start to @limit, all zero, of which @end - @start are committed.
- * @end and @limit are at pages.
+ * @end and @limit are at pages. @blocks must be all zero, too.
  */
 void blocks_init(struct blocks *blocks, char *start, char *end, char *limit);
 
 /* Frees what is kept outside the range. */
 void blocks_exit(struct blocks *blocks);
+
+/*
+ * Before memory up to @end is used for another range at the same place: no
+ * address of today's blocks passes for one there.
+ */
+void blocks_erase(struct blocks *blocks, char *end);
 
 /* Says that @bytes more behind the committed part are committed, and zero. */
 void blocks_extend(struct blocks *blocks, size_t bytes);

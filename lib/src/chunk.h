@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The chunks that a range of blocks is a row of. Only for blocks*.c.
+ * The chunks that a range of blocks is a row of. Only for blocks*.c and
+ * grow_last.h.
  *
  * A chunk begins with a header:
  *
@@ -70,7 +71,7 @@ static_assert(CHUNK_MIN >= sizeof(struct hole_chunk),
 static_assert(CHUNK_MIN + BLOCKS_ALIGN <= SLACK_MASK, "any slack fits");
 
 /* Set by the first blocks_init(), and never again. */
-extern uint64_t chunk_secret;
+extern uint64_t chunk_secret __attribute__((visibility("hidden")));
 
 static inline size_t chunk_size(const void *chunk)
 {
@@ -82,14 +83,27 @@ static inline size_t chunk_size(const void *chunk)
  * upper half, which is then folded into the lower one. All 56 bits that are
  * kept (24 in a 32-bit process) depend on all of the secret.
  */
-static inline size_t chunk_check(const struct chunk *chunk, size_t slack)
+static inline size_t chunk_hash(const struct chunk *chunk, size_t slack)
 {
 	uint64_t hash = (uint64_t)chunk->head << 8 | slack;
 
 	hash = (hash << 32 | hash >> 32) ^ (uintptr_t)chunk ^ chunk_secret;
 	hash *= 0x9fb21c651e98df25u;
 	hash ^= hash >> 32;
-	return ((size_t)hash & ~SLACK_MASK) | slack;
+	return (size_t)hash;
+}
+
+static inline size_t chunk_check(const struct chunk *chunk, size_t slack)
+{
+	return (chunk_hash(chunk, slack) & ~SLACK_MASK) | slack;
+}
+
+/* Whether the check value is the one that this head needs. */
+static inline bool chunk_check_fits(const struct chunk *chunk)
+{
+	size_t check = chunk->check;
+
+	return (chunk_hash(chunk, check & SLACK_MASK) ^ check) <= SLACK_MASK;
 }
 
 static inline struct chunk *block_chunk(const void *block)
@@ -106,6 +120,37 @@ static inline size_t hole_gone(const struct free_chunk *chunk)
 {
 	return chunk->head & HOLE ? ((const struct hole_chunk *)chunk)->gone :
 				    0;
+}
+
+/* The same for a block that does not fit into the smallest chunk. */
+static inline size_t chunk_needed_most(size_t size)
+{
+	return (size + HEADER + BLOCKS_ALIGN - 1) & ~(BLOCKS_ALIGN - 1);
+}
+
+/* The chunk for a block of @size bytes, which is at most SIZE_MAX / 2. */
+static inline size_t chunk_needed(size_t size)
+{
+	size_t needed = chunk_needed_most(size);
+
+	return needed < CHUNK_MIN ? CHUNK_MIN : needed;
+}
+
+static inline void chunk_set_busy(struct chunk *chunk, size_t size,
+				  size_t flags, size_t wanted)
+{
+	chunk->head = size | flags | BUSY;
+	chunk->check = chunk_check(chunk, size - HEADER - wanted);
+}
+
+/* Grows the last chunk, for which enough is committed. */
+static inline void chunk_grow_last(struct blocks *blocks, struct chunk *chunk,
+				   size_t needed, size_t size)
+{
+	blocks->top = (char *)chunk + needed;
+	if (blocks->fresh < blocks->top)
+		blocks->fresh = blocks->top;
+	chunk_set_busy(chunk, needed, chunk->head & PREV_FREE, size);
 }
 
 /* The pages of a free chunk that can be given back; false: there is none. */
@@ -128,7 +173,7 @@ static inline bool chunk_is_busy(const struct blocks *blocks, const char *at)
 
 	return (chunk->head & (BUSY | HOLE)) == BUSY && size >= CHUNK_MIN &&
 	       size % BLOCKS_ALIGN == 0 && size <= (size_t)(blocks->top - at) &&
-	       chunk->check == chunk_check(chunk, chunk->check & SLACK_MASK);
+	       chunk_check_fits(chunk);
 }
 
 /* The free chunk at @at, or NULL: it is busy, damaged, or top. */

@@ -21,8 +21,17 @@
 #define container_of(ptr, type, member) \
 	((type *)((char *)(ptr) - offsetof(type, member)))
 
+/* process.c: 0 before it is known. */
+extern size_t process_page_size __attribute__((visibility("hidden")));
+size_t process_ask_page_size(void);
+
 /* The page size, a power of two. */
-size_t page_size(void);
+static inline size_t page_size(void)
+{
+	/* Another library's constructor may be earlier than ours. */
+	return likely(process_page_size) ? process_page_size :
+					   process_ask_page_size();
+}
 
 static inline bool page_aligned(uint64_t n)
 {

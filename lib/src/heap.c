@@ -19,19 +19,8 @@
 /* The largest that is given a slot then, in which it cannot grow much. */
 #define REALLOC_SLOT_MAX	((size_t)1024)
 
-/* The region of this heap that the address lies in; NULL: none. */
-static struct heap_region *heap_find_region(struct heap *heap,
-					    const void *block)
-{
-	struct heap_region *region;
-
-	for (region = heap->regions; region; region = region->next) {
-		if ((uintptr_t)block - (uintptr_t)region->base <
-		    heap_region_end(region))
-			return region;
-	}
-	return NULL;
-}
+/* Of a block that grows where it is, this part is committed besides. */
+#define RESIZE_SPARE	4
 
 /**
  * struct place - where a live block is
@@ -84,7 +73,7 @@ static void *heap_alloc_end(struct heap *heap, size_t size, size_t *dirty,
 		need = blocks_shortfall(&region->blocks, size);
 		if (need == SIZE_MAX)
 			continue;
-		if (heap_region_commit(region, need))
+		if (heap_region_commit(region, need, 0))
 			return blocks_alloc(&region->blocks, size, dirty);
 		*refused = true;
 	}
@@ -262,11 +251,8 @@ static inline bool heap_resize(struct heap *heap, struct heap_region *region,
 {
 	size_t dirty;
 
-	/* The last block of a heap that grows may become as large as it likes. */
-	if (unlikely(size > HEAP_MAX_BLOCK) &&
-	    (heap->fixed || size > region->reserved))
-		return false;
-	if (!blocks_resize(&region->blocks, block, size, &dirty))
+	if (!heap_resizable(heap, region, size) ||
+	    !blocks_resize(&region->blocks, block, size, &dirty))
 		return false;
 	if (size < old)
 		heap_freed(heap, old - size);
@@ -282,14 +268,17 @@ static bool heap_resize_slowly(struct heap *heap, struct heap_region *region,
 	bool trimmed = false;
 	size_t need;
 
-	if (size > HEAP_MAX_BLOCK && (heap->fixed || size > region->reserved))
+	if (!heap_resizable(heap, region, size))
 		return false;
 	do {
 		need = blocks_resize_shortfall(&region->blocks, block, size);
 		if (need == SIZE_MAX)
 			return false;
-		/* Once more, if the heap itself has something to give back. */
-		while (!heap_region_commit(region, need)) {
+		/*
+		 * What grows will often grow again. Once more, if the heap itself
+		 * has something to give back.
+		 */
+		while (!heap_region_commit(region, need, size / RESIZE_SPARE)) {
 			if (trimmed || !heap_trim(heap, page_size()))
 				return false;
 			trimmed = true;

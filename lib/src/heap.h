@@ -14,6 +14,8 @@
 #include <privheap/heapapi.h>
 
 #include "blocks.h"
+#include "process.h"
+#include "ptrset.h"
 #include "size_class.h"
 
 struct front;
@@ -117,6 +119,38 @@ struct heap {
  */
 #define HEAP_MAX_BLOCK	(BLOCKS_ALIGN * 65536 - 4096 - BLOCKS_ALIGN)
 
+/* The region of this heap that the address lies in; NULL: none. */
+static inline struct heap_region *heap_find_region(struct heap *heap,
+						   const void *block)
+{
+	struct heap_region *region = heap->regions;
+
+	/* There is always one. */
+	do {
+		if ((uintptr_t)block - (uintptr_t)region->base <
+		    heap_region_end(region))
+			break;
+		region = region->next;
+	} while (region);
+	return region;
+}
+
+/* Whether an ordinary block may have so many bytes, as far as there is room. */
+static inline bool heap_resizable(const struct heap *heap,
+				  const struct heap_region *region, size_t size)
+{
+	/* The last block of a heap that grows may become as large as it likes. */
+	return likely(size <= HEAP_MAX_BLOCK) ||
+	       (!heap->fixed && size <= region->reserved);
+}
+
+/* What a growable heap reserves at least for its first region. */
+#if UINTPTR_MAX > 0xFFFFFFFF
+#define HEAP_RESERVE	((size_t)8 << 20)
+#else
+#define HEAP_RESERVE	((size_t)1 << 20)
+#endif
+
 /* heap_create.c */
 
 /*
@@ -140,8 +174,15 @@ void *heap_reserve_region(DWORD options, size_t size, size_t commit);
 /* Gives a region of @size bytes back, whatever happens. */
 void heap_release_region(void *base, size_t size);
 
-/* heaps.c: the heap whose handle this is, or NULL. */
-struct heap *heap_lookup(HANDLE handle);
+/* heaps.c: the handles; answers without a lock. */
+extern struct ptrset heaps_known __attribute__((visibility("hidden")));
+
+/* The heap whose handle this is, or NULL. */
+static inline struct heap *heap_lookup(HANDLE handle)
+{
+	process_check();
+	return ptrset_has(&heaps_known, handle) ? handle : NULL;
+}
 
 /*
  * heap.c: the functions below want the heap's lock to be held, unless the
@@ -200,8 +241,11 @@ DWORD heap_set_optimize(struct heap *heap, const void *buffer, size_t length);
 /* Bytes to reserve for a region after one of @reserved bytes. */
 size_t heap_next_growth(size_t reserved);
 
-/* Commits at least @need bytes more, at most the reservation; false: refused. */
-bool heap_region_commit(struct heap_region *region, size_t need);
+/*
+ * Commits at least @need bytes more, at most the reservation, and tries to have
+ * @spare bytes besides; false: refused.
+ */
+bool heap_region_commit(struct heap_region *region, size_t need, size_t spare);
 
 /* Adds a region in which a block of @size bytes finds room. */
 struct heap_region *heap_add_region(struct heap *heap, size_t size);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Making and destroying heaps. */
 #include <errno.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include <privheap/region.h>
@@ -10,13 +11,10 @@
 #include "heap_lock.h"
 #include "heaps.h"
 #include "region.h"
+#include "region_cache.h"
 
-/* What a growable heap reserves at least for its first region. */
-#if UINTPTR_MAX > 0xFFFFFFFF
-#define HEAP_RESERVE	((size_t)8 << 20)
-#else
-#define HEAP_RESERVE	((size_t)1 << 20)
-#endif
+/* Pages beyond the first that may have to go before a region is kept. */
+#define CACHE_EXTRA	16
 
 #define HEAP_OPTIONS	(HEAP_NO_SERIALIZE | HEAP_GENERATE_EXCEPTIONS | \
 			 HEAP_CREATE_ENABLE_EXECUTE)
@@ -45,11 +43,25 @@ void heap_release_region(void *base, size_t size)
 		munmap(base, size + page_size());
 }
 
+/*
+ * A region for a new heap, whose first bytes, those of a struct heap, are zero;
+ * *@dirty: its first page may hold anything else.
+ */
 static void *heap_create_region(size_t *reserve, size_t commit, bool fixed,
-				DWORD options)
+				DWORD options, bool *dirty)
 {
-	void *base;
+	void *base = NULL;
 
+	*dirty = false;
+	if (!fixed && commit == page_size() &&
+	    !(options & HEAP_CREATE_ENABLE_EXECUTE))
+		base = region_cache_take();
+	if (base) {
+		memset(base, 0, sizeof(struct heap));
+		*reserve = HEAP_RESERVE;
+		*dirty = true;
+		return base;
+	}
 	if (!fixed && *reserve < HEAP_RESERVE) {
 		base = heap_reserve_region(options, HEAP_RESERVE, commit);
 		if (base) {
@@ -64,18 +76,24 @@ struct heap *heap_create(DWORD options, size_t initial, size_t maximum,
 			 bool process)
 {
 	bool fixed = maximum != 0;
-	size_t commit, reserve;
+	size_t commit, reserve, wish;
 	struct heap *heap;
+	bool dirty;
 
 	static_assert(sizeof(struct heap) < 2048,
 		      "a heap of one page has room for blocks");
 
 	region_set_denied(PRIVHEAP_LEVEL_NONE);
 	if (!page_round_up(initial ? initial : 1, &commit) ||
-	    !page_round_up(fixed ? maximum : commit, &reserve) ||
-	    commit > reserve)
+	    !page_round_up(fixed ? maximum : commit, &wish) ||
+	    commit > wish)
 		return NULL;
-	heap = heap_create_region(&reserve, commit, fixed, options);
+	do {
+		reserve = wish;
+		heap = heap_create_region(&reserve, commit, fixed, options,
+					  &dirty);
+		/* What is kept is not kept at the expense of who needs it. */
+	} while (!heap && region_cache_release());
 	if (!heap)
 		return NULL;
 
@@ -91,12 +109,34 @@ struct heap *heap_create(DWORD options, size_t initial, size_t maximum,
 	heap->first.reserved = reserve;
 	blocks_init(&heap->first.blocks, (char *)(heap + 1),
 		    heap->first.base + commit, heap->first.base + reserve);
+	if (dirty)
+		heap->first.blocks.fresh = heap->first.base + commit;
 
 	if (!heaps_add(heap, process)) {
 		heap_release_region(heap, reserve);
 		return NULL;
 	}
 	return heap;
+}
+
+/*
+ * Keeps the first region, and all there is, of a heap that was destroyed for the
+ * next one; false: it is not of the kind that is kept, or there are enough.
+ */
+static bool heap_keep_region(struct heap *heap)
+{
+	struct heap_region *first = &heap->first;
+	size_t page = page_size(), extra = heap_region_end(first) - page;
+
+	if (!region_cache_wants() || heap->fixed ||
+	    first->reserved != HEAP_RESERVE ||
+	    (heap->options & HEAP_CREATE_ENABLE_EXECUTE) ||
+	    extra > CACHE_EXTRA * page)
+		return false;
+	if (extra && privheap_region_decommit(first->base, page, extra))
+		return false;
+	blocks_erase(&first->blocks, first->base + page);
+	return region_cache_put(heap);
 }
 
 DWORD heap_destroy(HANDLE handle)
@@ -120,6 +160,7 @@ DWORD heap_destroy(HANDLE handle)
 	if (heap->front)
 		front_destroy(heap->front);
 	blocks_exit(&heap->first.blocks);
-	heap_release_region(heap, heap->first.reserved);
+	if (!heap_keep_region(heap))
+		heap_release_region(heap, heap->first.reserved);
 	return NO_ERROR;
 }

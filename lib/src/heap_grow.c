@@ -63,7 +63,7 @@ static bool heap_region_extend(struct heap_region *region, size_t bytes)
 	return true;
 }
 
-bool heap_region_commit(struct heap_region *region, size_t need)
+bool heap_region_commit(struct heap_region *region, size_t need, size_t spare)
 {
 	size_t room = region->reserved - heap_region_end(region);
 	size_t least, step;
@@ -79,9 +79,11 @@ bool heap_region_commit(struct heap_region *region, size_t need)
 		step = GROW_STEP_MIN;
 	if (step > GROW_STEP_MAX)
 		step = GROW_STEP_MAX;
+	if (spare > GROW_STEP_MAX)
+		spare = GROW_STEP_MAX;
+	if (step < least + spare)
+		step = least + spare;
 	page_round_up(step, &step);
-	if (step < least)
-		step = least;
 	if (step > room)
 		step = room;
 
@@ -140,7 +142,7 @@ struct heap_region *heap_add_region(struct heap *heap, size_t size)
 		    region->base + page_size(), region->base + reserve);
 
 	need = blocks_shortfall(&region->blocks, size);
-	if ((need && !heap_region_commit(region, need)) ||
+	if ((need && !heap_region_commit(region, need, 0)) ||
 	    !ptrset_add(&regions, region)) {
 		heap_release_region(region, reserve);
 		return NULL;

@@ -5,15 +5,21 @@
 #include "front.h"
 #include "heap_lock.h"
 
+/* What all heaps' locks are made by, once. */
+static pthread_mutexattr_t lock_kind;
+static pthread_once_t lock_kind_once = PTHREAD_ONCE_INIT;
+
+static void lock_kind_init(void)
+{
+	pthread_mutexattr_init(&lock_kind);
+	pthread_mutexattr_settype(&lock_kind, PTHREAD_MUTEX_RECURSIVE);
+	pthread_mutexattr_setrobust(&lock_kind, PTHREAD_MUTEX_ROBUST);
+}
+
 void heap_lock_init(struct heap *heap)
 {
-	pthread_mutexattr_t attr;
-
-	pthread_mutexattr_init(&attr);
-	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
-	pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
-	pthread_mutex_init(&heap->lock, &attr);
-	pthread_mutexattr_destroy(&attr);
+	pthread_once(&lock_kind_once, lock_kind_init);
+	pthread_mutex_init(&heap->lock, &lock_kind);
 }
 
 /*
@@ -81,7 +87,8 @@ void heap_lock_end(struct heap *heap)
 	 * Each thread has a list of the locks that it must not take with it, so
 	 * none of them may go away while it is taken.
 	 */
-	if (!(heap->options & HEAP_NO_SERIALIZE)) {
+	if (!(heap->options & HEAP_NO_SERIALIZE) &&
+	    (heap->holds || !process_alone())) {
 		heap_lock_take(heap);
 		while (heap->holds) {
 			heap->holds--;

@@ -6,12 +6,13 @@
  * A heap looks at itself when so many bytes became free that the rule may
  * apply. When more than a quarter of what it has committed is free, and more
  * than it holds on to anyway, it gives back until an eighth is left, or half of
- * what it holds on to. That is 256 KiB at first. It is doubled, up to 4 MiB,
- * when memory is needed after some was given back, and halved when more than
- * 4 MiB were given back and none was needed: a program that takes and frees the
- * same blocks over and over soon does so without a system call, and a heap that
- * shrinks goes down to a few hundred KiB. What HeapCreate() committed stays, and so do
- * free pieces that are too small to be worth a system call.
+ * what it holds on to. That is 256 KiB at first. When memory is needed after
+ * some was given back it becomes as much as would have kept that, and at least
+ * twice what it was, up to 4 MiB; it is halved when more than 4 MiB were given
+ * back and none was needed: a program that takes and frees the same blocks over
+ * and over soon does so without a system call, and a heap that shrinks goes down
+ * to a few hundred KiB. What HeapCreate() committed stays, and so do free pieces
+ * that are too small to be worth a system call.
  */
 #include <errno.h>
 
@@ -42,15 +43,23 @@ void heap_trim_init(struct heap *heap)
 	heap->trim_credit = HOLD_MIN;
 }
 
+/* What was given back is needed again: it would have been better to keep it. */
+static void heap_hold_more(struct heap *heap)
+{
+	size_t kept = heap->trim_hold / 2, hold = heap->trim_hold * 2;
+
+	if (hold < kept + heap->trimmed)
+		hold = kept + heap->trimmed;
+	heap->trim_hold = hold < HOLD_MAX ? hold : HOLD_MAX;
+	heap->trimmed = 0;
+}
+
 void heap_grew(struct heap *heap, size_t bytes)
 {
 	/* Some of it is free. */
 	heap->trim_credit -= (ptrdiff_t)bytes;
-	if (heap->trimmed) {
-		heap->trimmed = 0;
-		if (heap->trim_hold < HOLD_MAX)
-			heap->trim_hold *= 2;
-	}
+	if (unlikely(heap->trimmed))
+		heap_hold_more(heap);
 }
 
 enum blocks_decommit blocks_decommit(struct blocks *blocks, char *start,
@@ -126,8 +135,8 @@ static size_t heap_trim_some(struct heap *heap)
 	ptrdiff_t credit;
 
 	if (idle > larger(committed / 4, heap->trim_hold)) {
-		if (heap->trimmed > HOLD_MAX && heap->trim_hold > HOLD_MIN)
-			heap->trim_hold /= 2;
+		if (heap->trimmed > HOLD_MAX)
+			heap->trim_hold = larger(heap->trim_hold / 2, HOLD_MIN);
 		/* Of what is left then, an eighth is free. */
 		rest = (committed - idle) / 7;
 		given = heap_trim_regions(heap, heap->initial, TRIM_LEAST,

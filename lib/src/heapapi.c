@@ -12,9 +12,11 @@
 #include "corruption.h"
 #include "error.h"
 #include "front.h"
+#include "grow_last.h"
 #include "heap.h"
 #include "heap_lock.h"
 #include "no_cancel.h"
+#include "region_cache.h"
 
 /* For a call that returns a block: fails, or raises if it was asked to. */
 static void *heap_fail(HANDLE handle, DWORD flags, SIZE_T bytes, DWORD error)
@@ -46,9 +48,13 @@ static DWORD locked_realloc(struct heap *heap, DWORD flags, void **block,
 {
 	NO_CANCEL_BY_OTHERS;
 	bool locked = heap_enter(heap, flags);
-	DWORD error = heap_realloc(heap, block, size, flags & HEAP_ZERO_MEMORY,
-				   flags & HEAP_REALLOC_IN_PLACE_ONLY);
+	DWORD error = NO_ERROR;
 
+	if ((flags & HEAP_ZERO_MEMORY) || process_alone() ||
+	    !heap_grow_last(heap, *block, size))
+		error = heap_realloc(heap, block, size,
+				     flags & HEAP_ZERO_MEMORY,
+				     flags & HEAP_REALLOC_IN_PLACE_ONLY);
 	heap_leave(heap, locked);
 	return error;
 }
@@ -79,7 +85,7 @@ EXPORT HANDLE WINAPI HeapCreate(DWORD flOptions, SIZE_T dwInitialSize,
 {
 	int saved = errno;
 	struct heap *heap;
-	NO_CANCEL;
+	NO_CANCEL_BY_OTHERS;
 
 	heap = heap_create(flOptions, dwInitialSize, dwMaximumSize, false);
 	if (!heap) {
@@ -94,7 +100,7 @@ EXPORT BOOL WINAPI HeapDestroy(HANDLE hHeap)
 {
 	int saved = errno;
 	DWORD error;
-	NO_CANCEL;
+	NO_CANCEL_BY_OTHERS;
 
 	error = heap_destroy(hHeap);
 	if (error) {
@@ -103,6 +109,17 @@ EXPORT BOOL WINAPI HeapDestroy(HANDLE hHeap)
 	}
 	errno = saved;
 	return TRUE;
+}
+
+EXPORT DWORD WINAPI PrivheapSetRegionCache(DWORD dwRegions)
+{
+	int saved = errno;
+	DWORD before;
+	NO_CANCEL_BY_OTHERS;
+
+	before = region_cache_limit(dwRegions);
+	errno = saved;
+	return before;
 }
 
 /*
@@ -162,46 +179,56 @@ EXPORT LPVOID WINAPI HeapAlloc(HANDLE hHeap, DWORD dwFlags, SIZE_T dwBytes)
 	return block;
 }
 
-/* Where the block's slot is large enough, and the caller's cache knows it. */
-static bool heap_realloc_fast(HANDLE handle, DWORD flags, void *block,
-			      SIZE_T size)
+static __attribute__((noinline)) void *
+heap_realloc_slowly(HANDLE handle, DWORD flags, void *block, SIZE_T size)
 {
-	struct cache *cache = cache_current;
-	unsigned long entry = cache_granule(cache, block);
-
-	return entry < cache->limit && cache->heap == handle &&
-	       cache->map[entry] & CLASS_LIVE &&
-	       front_resize_unlocked(cache, handle, block, size,
-				     flags & HEAP_ZERO_MEMORY,
-				     flags & HEAP_REALLOC_IN_PLACE_ONLY);
-}
-
-EXPORT LPVOID WINAPI HeapReAlloc(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem,
-				 SIZE_T dwBytes)
-{
+	struct heap *heap = heap_lookup(handle);
 	int saved = errno;
-	struct heap *heap;
 	DWORD error;
 
-	if (likely(lpMem) && heap_realloc_fast(hHeap, dwFlags, lpMem, dwBytes))
-		return lpMem;
-	heap = heap_lookup(hHeap);
 	if (!heap)
-		return heap_fail(hHeap, dwFlags, dwBytes, ERROR_INVALID_HANDLE);
-	if (!lpMem) {
+		return heap_fail(handle, flags, size, ERROR_INVALID_HANDLE);
+	if (!block) {
 		/* What Windows does: neither a block nor an error. */
 		error_set(NO_ERROR);
 		return NULL;
 	}
 
-	error = locked_realloc(heap, dwFlags, &lpMem, dwBytes);
+	error = locked_realloc(heap, flags, &block, size);
 	if (error == ERROR_INVALID_PARAMETER)
-		corruption_found("HeapReAlloc", hHeap, lpMem);
+		corruption_found("HeapReAlloc", handle, block);
 	if (error)
-		return heap_fail(hHeap, dwFlags | heap->options, dwBytes,
-				 error);
+		return heap_fail(handle, flags | heap->options, size, error);
 	errno = saved;
-	return lpMem;
+	return block;
+}
+
+/* The caller's cache knows the block: its slot may be large enough. */
+static __attribute__((noinline)) void *
+heap_realloc_slot(HANDLE handle, DWORD flags, void *block, SIZE_T size)
+{
+	if (front_resize_unlocked(cache_current, handle, block, size,
+				  flags & HEAP_ZERO_MEMORY,
+				  flags & HEAP_REALLOC_IN_PLACE_ONLY))
+		return block;
+	return heap_realloc_slowly(handle, flags, block, size);
+}
+
+EXPORT LPVOID WINAPI HeapReAlloc(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem,
+				 SIZE_T dwBytes)
+{
+	const struct cache *cache = cache_current;
+	unsigned long entry = cache_granule(cache, lpMem);
+
+	if (entry < cache->limit && cache->heap == hHeap &&
+	    cache->map[entry] & CLASS_LIVE)
+		return heap_realloc_slot(hHeap, dwFlags, lpMem, dwBytes);
+	/* Nobody to keep out, and no error to save: nothing fails in here. */
+	if (process_alone() && !(dwFlags & HEAP_ZERO_MEMORY) &&
+	    process_is_ready() && ptrset_has(&heaps_known, hHeap) &&
+	    heap_grow_last(hHeap, lpMem, dwBytes))
+		return lpMem;
+	return heap_realloc_slowly(hHeap, dwFlags, lpMem, dwBytes);
 }
 
 /* A block that is no block any more, but was not put anywhere: see cache_push(). */

@@ -5,11 +5,12 @@
 
 #include "heap_lock.h"
 #include "heaps.h"
+#include "lock_among.h"
 #include "process.h"
 #include "ptrset.h"
+#include "region_cache.h"
 
-/* The handles; answers without a lock. */
-static struct ptrset heaps = PTRSET_INIT;
+struct ptrset heaps_known = PTRSET_INIT;
 
 /*
  * For the list. Never waits for a heap's lock: who holds one may ask for the
@@ -54,39 +55,34 @@ static void heaps_unlink(struct heap *heap)
 
 bool heaps_add(struct heap *heap, bool process)
 {
-	bool added;
+	bool added, locked;
 
-	pthread_mutex_lock(&heaps_lock);
-	added = ptrset_add(&heaps, heap);
+	locked = lock_among(&heaps_lock);
+	added = ptrset_add(&heaps_known, heap);
 	if (added && process)
 		heaps_link(heap, NULL, heaps_first);
 	else if (added)
 		heaps_link(heap, heaps_last, NULL);
-	pthread_mutex_unlock(&heaps_lock);
+	unlock_among(&heaps_lock, locked);
 	return added;
 }
 
 DWORD heaps_remove(HANDLE handle)
 {
 	DWORD error = ERROR_INVALID_HANDLE;
+	bool locked;
 
 	process_check();
 	if (handle && handle == atomic_load(&process_heap))
 		return error;
 
-	pthread_mutex_lock(&heaps_lock);
-	if (ptrset_remove(&heaps, handle)) {
+	locked = lock_among(&heaps_lock);
+	if (ptrset_remove(&heaps_known, handle)) {
 		heaps_unlink(handle);
 		error = NO_ERROR;
 	}
-	pthread_mutex_unlock(&heaps_lock);
+	unlock_among(&heaps_lock, locked);
 	return error;
-}
-
-struct heap *heap_lookup(HANDLE handle)
-{
-	process_check();
-	return ptrset_has(&heaps, handle) ? handle : NULL;
 }
 
 struct heap *heaps_process(void)
@@ -147,7 +143,8 @@ void heap_forget(void)
 	heaps_last = NULL;
 	heaps_count = 0;
 	atomic_store_explicit(&process_heap, NULL, memory_order_relaxed);
-	ptrset_forget(&heaps);
+	ptrset_forget(&heaps_known);
+	region_cache_forget();
 	heap_regions_forget();
 	large_forget();
 }

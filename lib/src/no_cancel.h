@@ -41,7 +41,10 @@ static inline void no_cancel_end_among(const int *state)
 		no_cancel_end(state);
 }
 
-/* The same where there is no cancellation point: no thread cancels itself. */
+/*
+ * The same where there is no cancellation point, or none but in functions that
+ * have the above: no thread cancels itself.
+ */
 #define NO_CANCEL_BY_OTHERS \
 	__attribute__((cleanup(no_cancel_end_among), unused)) \
 	const int no_cancel_state = no_cancel_begin_among()

@@ -7,11 +7,10 @@
 
 #include "process.h"
 
-_Atomic(atomic_uint *) process_state;
-
 static pthread_once_t process_once = PTHREAD_ONCE_INIT;
-static atomic_uint process_fallback;
-static size_t process_page_size;
+static atomic_uint process_fallback;	/* PROCESS_NEW, until there is a page */
+_Atomic(atomic_uint *) process_state = &process_fallback;
+size_t process_page_size;
 
 static void process_fallback_child(void)
 {
@@ -43,11 +42,9 @@ static void process_make_page(void)
 	atomic_store_explicit(&process_state, state, memory_order_release);
 }
 
-size_t page_size(void)
+size_t process_ask_page_size(void)
 {
-	/* Another library's constructor may be earlier than ours. */
-	if (unlikely(!process_page_size))
-		process_init();
+	process_init();
 	return process_page_size;
 }
 

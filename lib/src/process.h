@@ -27,19 +27,26 @@ enum {
 	PROCESS_READY,
 };
 
-extern _Atomic(atomic_uint *) process_state;
+/* Never NULL. */
+extern _Atomic(atomic_uint *) process_state
+	__attribute__((visibility("hidden")));
 
 void process_start(void);
 
-/* Must come first in every public function that looks at regions or heaps. */
-static inline void process_check(void)
+/* What is remembered is this process's. */
+static inline bool process_is_ready(void)
 {
 	atomic_uint *state = atomic_load_explicit(&process_state,
 						  memory_order_acquire);
 
-	if (unlikely(!state || atomic_load_explicit(state,
-						    memory_order_acquire) !=
-			       PROCESS_READY))
+	return likely(atomic_load_explicit(state, memory_order_acquire) ==
+		      PROCESS_READY);
+}
+
+/* Must come first in every public function that looks at regions or heaps. */
+static inline void process_check(void)
+{
+	if (!process_is_ready())
 		process_start();
 }
 

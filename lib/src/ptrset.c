@@ -6,45 +6,17 @@
  * readers go on past it; every GONE that stands before an empty slot is made
  * empty at once. So a reader never meets an empty slot before a live member it
  * looks for, and used slots do not pile up however often members come and go.
- * A table that became too small stays mapped, since readers may be in it; all
- * of them together are smaller than the one in use.
+ *
+ * A table that became too small stays mapped, since readers may be in it, but
+ * without its pages: it reads as empty then, and who finds nothing looks again
+ * whether his table is still the one in use.
  */
 #include <sys/mman.h>
 
+#include "lock_among.h"
 #include "ptrset.h"
 
-#define PTRSET_EMPTY	((uintptr_t)0)
-#define PTRSET_GONE	((uintptr_t)1)
-
-struct ptrset_table {
-	size_t mask;			/* slots - 1, slots a power of two */
-	atomic_uintptr_t slots[];
-};
-
-static size_t ptrset_hash(uintptr_t key)
-{
-	uint64_t hash = (uint64_t)key / 4096 * 0x9e3779b97f4a7c15u;
-
-	return (size_t)(hash >> 32);
-}
-
-/* The slot of @key, or NULL. */
-static atomic_uintptr_t *ptrset_find(struct ptrset_table *table, uintptr_t key)
-{
-	size_t i;
-	uintptr_t seen;
-
-	if (!table || key <= PTRSET_GONE)
-		return NULL;
-	for (i = ptrset_hash(key) & table->mask;; i = (i + 1) & table->mask) {
-		seen = atomic_load_explicit(&table->slots[i],
-					    memory_order_acquire);
-		if (seen == key)
-			return &table->slots[i];
-		if (seen == PTRSET_EMPTY)
-			return NULL;
-	}
-}
+struct ptrset_table ptrset_none = { .slots = { PTRSET_EMPTY } };
 
 static void ptrset_put(struct ptrset_table *table, uintptr_t key)
 {
@@ -56,6 +28,11 @@ static void ptrset_put(struct ptrset_table *table, uintptr_t key)
 	atomic_store_explicit(&table->slots[i], key, memory_order_release);
 }
 
+static size_t ptrset_length(size_t slots)
+{
+	return sizeof(struct ptrset_table) + slots * sizeof(atomic_uintptr_t);
+}
+
 /* A table of one page at first, then twice as large each time. */
 static struct ptrset_table *ptrset_enlarge(struct ptrset_table *old)
 {
@@ -64,9 +41,9 @@ static struct ptrset_table *ptrset_enlarge(struct ptrset_table *old)
 	size_t length, i;
 	uintptr_t key;
 
-	if (old)
+	if (old != &ptrset_none)
 		slots = (old->mask + 1) * 2;
-	length = sizeof(*table) + slots * sizeof(table->slots[0]);
+	length = ptrset_length(slots);
 	table = mmap(NULL, length, PROT_READ | PROT_WRITE,
 		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (table == MAP_FAILED)
@@ -75,7 +52,7 @@ static struct ptrset_table *ptrset_enlarge(struct ptrset_table *old)
 	/* A child forgets the set; it need not have the memory either. */
 	madvise(table, length, MADV_DONTFORK);
 	table->mask = slots - 1;
-	for (i = 0; old && i <= old->mask; i++) {
+	for (i = 0; i <= old->mask; i++) {
 		key = atomic_load_explicit(&old->slots[i],
 					   memory_order_relaxed);
 		if (key > PTRSET_GONE)
@@ -84,31 +61,28 @@ static struct ptrset_table *ptrset_enlarge(struct ptrset_table *old)
 	return table;
 }
 
-bool ptrset_has(struct ptrset *set, const void *ptr)
-{
-	return ptrset_find(atomic_load_explicit(&set->table,
-						memory_order_acquire),
-			   (uintptr_t)ptr);
-}
-
 bool ptrset_add(struct ptrset *set, void *ptr)
 {
-	struct ptrset_table *table;
-	bool done = false;
+	struct ptrset_table *table, *old;
+	bool done = false, locked;
 
-	pthread_mutex_lock(&set->lock);
+	locked = lock_among(&set->lock);
 	table = atomic_load_explicit(&set->table, memory_order_relaxed);
-	if (!table || set->count >= (table->mask + 1) / 2) {
-		table = ptrset_enlarge(table);
+	if (set->count >= (table->mask + 1) / 2) {
+		old = table;
+		table = ptrset_enlarge(old);
 		if (!table)
 			goto out;
 		atomic_store_explicit(&set->table, table, memory_order_release);
+		if (old != &ptrset_none)
+			madvise(old, ptrset_length(old->mask + 1),
+				MADV_DONTNEED);
 	}
 	ptrset_put(table, (uintptr_t)ptr);
 	set->count++;
 	done = true;
 out:
-	pthread_mutex_unlock(&set->lock);
+	unlock_among(&set->lock, locked);
 	return done;
 }
 
@@ -116,9 +90,10 @@ bool ptrset_remove(struct ptrset *set, void *ptr)
 {
 	struct ptrset_table *table;
 	atomic_uintptr_t *slot;
+	bool locked;
 	size_t i;
 
-	pthread_mutex_lock(&set->lock);
+	locked = lock_among(&set->lock);
 	table = atomic_load_explicit(&set->table, memory_order_relaxed);
 	slot = ptrset_find(table, (uintptr_t)ptr);
 	if (!slot)
@@ -138,13 +113,13 @@ bool ptrset_remove(struct ptrset *set, void *ptr)
 		}
 	}
 out:
-	pthread_mutex_unlock(&set->lock);
+	unlock_among(&set->lock, locked);
 	return slot;
 }
 
 void ptrset_forget(struct ptrset *set)
 {
 	pthread_mutex_init(&set->lock, NULL);
-	atomic_store_explicit(&set->table, NULL, memory_order_relaxed);
+	atomic_store_explicit(&set->table, &ptrset_none, memory_order_relaxed);
 	set->count = 0;
 }

@@ -18,7 +18,7 @@
 
 /* Taken with a heap's lock held, and before the locks of the back ends. */
 static pthread_mutex_t region_lock = PTHREAD_MUTEX_INITIALIZER;
-static _Atomic(const struct region_ops *) region_ops;
+static _Atomic(const struct region_ops *) region_ops;	/* once chosen */
 static bool region_complained;
 
 static __thread unsigned int region_denied;
@@ -52,16 +52,11 @@ static int region_choose(const struct region_ops **ops)
 	return -EINVAL;
 }
 
-/* The back end of this process; NULL with errno. */
-static const struct region_ops *region_get_ops(void)
+static const struct region_ops *region_find_ops(void)
 {
 	const struct region_ops *ops;
 	int err = 0;
-
-	process_check();
-	ops = atomic_load_explicit(&region_ops, memory_order_acquire);
-	if (likely(ops))
-		return ops;
+	NO_CANCEL;
 
 	pthread_mutex_lock(&region_lock);
 	ops = atomic_load_explicit(&region_ops, memory_order_relaxed);
@@ -77,6 +72,16 @@ static const struct region_ops *region_get_ops(void)
 		return NULL;
 	}
 	return ops;
+}
+
+/* The back end of this process; NULL with errno. */
+static inline const struct region_ops *region_get_ops(void)
+{
+	const struct region_ops *ops;
+
+	process_check();
+	ops = atomic_load_explicit(&region_ops, memory_order_acquire);
+	return likely(ops) ? ops : region_find_ops();
 }
 
 void region_forget(void)
@@ -109,7 +114,7 @@ static int region_result_denied(int err, const __u32 *level)
 EXPORT void *privheap_region_create(size_t reserve, size_t commit, size_t limit,
 				    unsigned int flags)
 {
-	NO_CANCEL;
+	NO_CANCEL_BY_OTHERS;
 	const struct region_ops *ops = region_get_ops();
 	struct privheap_create arg = {
 		.size = sizeof(arg),
@@ -126,7 +131,7 @@ EXPORT void *privheap_region_create(size_t reserve, size_t commit, size_t limit,
 
 EXPORT int privheap_region_grow(void *base, size_t commit, unsigned int flags)
 {
-	NO_CANCEL;
+	NO_CANCEL_BY_OTHERS;
 	const struct region_ops *ops = region_get_ops();
 	struct privheap_grow arg = {
 		.size = sizeof(arg),
@@ -143,7 +148,7 @@ EXPORT int privheap_region_grow(void *base, size_t commit, unsigned int flags)
 EXPORT int privheap_region_commit(void *base, size_t offset, size_t length,
 				  unsigned int flags)
 {
-	NO_CANCEL;
+	NO_CANCEL_BY_OTHERS;
 	const struct region_ops *ops = region_get_ops();
 	struct privheap_commit arg = {
 		.size = sizeof(arg),
@@ -160,7 +165,7 @@ EXPORT int privheap_region_commit(void *base, size_t offset, size_t length,
 
 EXPORT int privheap_region_decommit(void *base, size_t offset, size_t length)
 {
-	NO_CANCEL;
+	NO_CANCEL_BY_OTHERS;
 	const struct region_ops *ops = region_get_ops();
 	struct privheap_decommit arg = {
 		.size = sizeof(arg),
@@ -176,7 +181,7 @@ EXPORT int privheap_region_decommit(void *base, size_t offset, size_t length)
 
 EXPORT int privheap_region_destroy(void *base)
 {
-	NO_CANCEL;
+	NO_CANCEL_BY_OTHERS;
 	const struct region_ops *ops = region_get_ops();
 	struct privheap_destroy arg = {
 		.size = sizeof(arg),

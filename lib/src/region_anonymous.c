@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "anonymous_pages.h"
+#include "lock_among.h"
 #include "process.h"
 #include "region_ops.h"
 
@@ -126,6 +127,7 @@ static int anonymous_create(struct privheap_create *arg)
 	uint64_t limit = arg->limit ? arg->limit : arg->reserve;
 	bool populate = !(arg->flags & PRIVHEAP_CREATE_LAZY);
 	struct anon_region *region, **bucket;
+	bool locked;
 	int err;
 
 	if (arg->flags & ~(PRIVHEAP_CREATE_EXEC | PRIVHEAP_CREATE_LAZY) ||
@@ -142,7 +144,7 @@ static int anonymous_create(struct privheap_create *arg)
 	if (arg->flags & PRIVHEAP_CREATE_EXEC)
 		region->prot |= PROT_EXEC;
 
-	pthread_mutex_lock(&anon_lock);
+	locked = lock_among(&anon_lock);
 	err = anon_commit_pages(region, 0, arg->commit / page_size(), populate,
 				&arg->out_denied);
 	if (!err) {
@@ -155,7 +157,7 @@ static int anonymous_create(struct privheap_create *arg)
 		arg->out_base = (uintptr_t)region->base;
 		arg->out_id = region->id;
 	}
-	pthread_mutex_unlock(&anon_lock);
+	unlock_among(&anon_lock, locked);
 
 	if (err) {
 		munmap(region->base, region->reserved);
@@ -170,13 +172,14 @@ static int anon_commit_range(uint64_t base, uint64_t offset, uint64_t length,
 			     uint32_t *denied)
 {
 	struct anon_region *region;
+	bool locked;
 	int err;
 
 	if (flags & ~PRIVHEAP_COMMIT_POPULATE || !page_aligned(offset) ||
 	    !page_aligned(length))
 		return -EINVAL;
 
-	pthread_mutex_lock(&anon_lock);
+	locked = lock_among(&anon_lock);
 	region = anon_find(base);
 	if (!region) {
 		err = -ENOENT;
@@ -191,7 +194,7 @@ static int anon_commit_range(uint64_t base, uint64_t offset, uint64_t length,
 		if (!err)
 			*committed = region->committed;
 	}
-	pthread_mutex_unlock(&anon_lock);
+	unlock_among(&anon_lock, locked);
 	return err;
 }
 
@@ -214,13 +217,14 @@ static int anonymous_decommit(struct privheap_decommit *arg)
 {
 	struct anon_region *region;
 	size_t page, next, end, given = 0;
+	bool locked;
 	int err = 0;
 
 	if (arg->flags || !arg->length || !page_aligned(arg->offset) ||
 	    !page_aligned(arg->length))
 		return -EINVAL;
 
-	pthread_mutex_lock(&anon_lock);
+	locked = lock_among(&anon_lock);
 	region = anon_find(arg->base);
 	if (!region) {
 		err = -ENOENT;
@@ -247,18 +251,19 @@ static int anonymous_decommit(struct privheap_decommit *arg)
 		anon_account(region, region->committed - given);
 	arg->out_committed = region->committed;
 out:
-	pthread_mutex_unlock(&anon_lock);
+	unlock_among(&anon_lock, locked);
 	return err;
 }
 
 static int anonymous_destroy(struct privheap_destroy *arg)
 {
 	struct anon_region **link, *region;
+	bool locked;
 
 	if (arg->flags)
 		return -EINVAL;
 
-	pthread_mutex_lock(&anon_lock);
+	locked = lock_among(&anon_lock);
 	link = anon_bucket(arg->base);
 	while (*link && (uintptr_t)(*link)->base != arg->base)
 		link = &(*link)->next;
@@ -269,7 +274,7 @@ static int anonymous_destroy(struct privheap_destroy *arg)
 		anon_sum.out_regions--;
 		anon_sum.out_reserved -= region->reserved;
 	}
-	pthread_mutex_unlock(&anon_lock);
+	unlock_among(&anon_lock, locked);
 	if (!region)
 		return -ENOENT;
 

@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "no_cancel.h"
 #include "process.h"
 #include "region_ops.h"
 
@@ -66,6 +67,7 @@ static int module_reopen(void)
 static int module_get_fd(void)
 {
 	int fd;
+	NO_CANCEL;
 
 	pthread_mutex_lock(&module_lock);
 	fd = atomic_load(&module_fd);

@@ -36,6 +36,13 @@ static inline bool can_free_others(void)
 	return can_share();
 }
 
+/* Have memory of destroyed heaps kept for new ones; false: no such thing. */
+static inline bool heap_keep(unsigned int heaps)
+{
+	PrivheapSetRegionCache(heaps);
+	return true;
+}
+
 static inline heap_t heap_create(void)
 {
 	return HeapCreate(bench_create_flags, 0, 0);
@@ -100,6 +107,12 @@ static inline bool can_free_others(void)
 	return true;
 }
 
+static inline bool heap_keep(unsigned int heaps)
+{
+	(void)heaps;
+	return false;
+}
+
 static inline heap_t heap_create(void)
 {
 	return mi_heap_new();
@@ -149,6 +162,12 @@ static inline bool can_share(void)
 static inline bool can_free_others(void)
 {
 	return true;
+}
+
+static inline bool heap_keep(unsigned int heaps)
+{
+	(void)heaps;
+	return false;
 }
 
 static inline heap_t heap_create(void)

@@ -155,6 +155,14 @@ static void create_destroy(const struct bench *bench)
 	}
 }
 
+/* With memory of destroyed heaps kept for new ones, if it can. */
+static void create_destroy_cached(const struct bench *bench)
+{
+	if (!heap_keep(1))
+		return;
+	create_destroy(bench);
+}
+
 static NOINLINE void create_alloc_loop(unsigned long count, size_t size)
 {
 	heap_t heap;
@@ -176,6 +184,13 @@ static void create_alloc_destroy(const struct bench *bench)
 		create_alloc_loop(count, bench->size);
 		window_end(bench->name, count);
 	}
+}
+
+static void create_alloc_destroy_cached(const struct bench *bench)
+{
+	if (!heap_keep(1))
+		return;
+	create_alloc_destroy(bench);
 }
 
 /* bench->size: 0, or 1 if the first page is touched in between. */
@@ -364,6 +379,10 @@ const struct bench speed_benches[] = {
 	{ .name = "create-destroy", .run = create_destroy, .needs_heaps = true },
 	{ .name = "create-alloc-destroy", .run = create_alloc_destroy, .size = 100,
 	  .needs_heaps = true },
+	{ .name = "create-destroy-cached", .run = create_destroy_cached,
+	  .needs_heaps = true },
+	{ .name = "create-alloc-destroy-cached",
+	  .run = create_alloc_destroy_cached, .size = 100, .needs_heaps = true },
 	{ .name = "mmap-munmap", .run = map_unmap, .size = 0 },
 	{ .name = "mmap-touch-munmap", .run = map_unmap, .size = 1 },
 	{ .name = "mass", .run = mass, .size = 64 },

@@ -569,6 +569,29 @@ PRIVHEAP_EXCEPTION_HANDLER WINAPI
 PrivheapSetExceptionHandler(PRIVHEAP_EXCEPTION_HANDLER pHandler);
 
 /**
+ * PrivheapSetRegionCache - keep memory of destroyed heaps for new ones
+ * @dwRegions: how many heaps' worth to keep, at most 64 (more counts as 64); 0,
+ *	which it is at first, gives back all that is kept, and keeps no more
+ *
+ * With this a program that makes and destroys many small heaps does so without
+ * a system call. Kept is the first region of a heap that grows, made without
+ * HEAP_CREATE_ENABLE_EXECUTE, if it has at most 16 pages committed there besides
+ * the first one, which alone stays committed. The next such heap whose initial
+ * size is at most a page gets it.
+ *
+ * Until then its first page stays accessible and counts as the process's, though
+ * no heap has it: a pointer into a destroyed heap is not sure to fault, the
+ * handle of a new heap is likely to be that of a destroyed one, and peaks and
+ * thresholds (privheap_region_notify()) of a region live on in the next heap. The
+ * handle of a destroyed heap is refused all the same, and so are pointers into
+ * it. HeapCreate() gives back what is kept before it fails. A child of fork(2)
+ * inherits the number, and nothing that is kept.
+ *
+ * Return: the former number; leaves the last error alone.
+ */
+DWORD WINAPI PrivheapSetRegionCache(DWORD dwRegions);
+
+/**
  * struct _PRIVHEAP_USAGE - what a heap holds
  * @cb: sizeof(PRIVHEAP_USAGE), set by the caller
  * @dwRegions: number of regions, of which each large block has one
