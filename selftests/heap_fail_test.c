@@ -81,7 +81,7 @@ static void check_blocks(bool whole)
 	for (unsigned int h = 0; h < MAX_HEAPS; h++) {
 		if (!books.heap[h])
 			continue;
-		usage = model_usage(books.heap[h]);
+		usage = usage_of(books.heap[h]);
 		MODEL_CHECK(usage.cBlocks == blocks[h] &&
 			    usage.cbAllocated == bytes[h],
 			    WHERE "heap %u counts %llu blocks", HERE, h,

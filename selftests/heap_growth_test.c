@@ -179,9 +179,9 @@ TEST(guard_behind_a_fixed_heap)
 	for (int i = 0; i < 8; i++) {
 		char *end = (char *)heaps[i] + size;
 
-		EXPECT_EQ(0, fault_at(end - 1));
-		EXPECT_EQ(SIGSEGV, fault_at(end));
-		EXPECT_EQ(SIGSEGV, fault_at(end + sysconf(_SC_PAGESIZE) - 1));
+		EXPECT_EQ(0, write_at(end - 1));
+		EXPECT_EQ(SIGSEGV, write_at(end));
+		EXPECT_EQ(SIGSEGV, write_at(end + sysconf(_SC_PAGESIZE) - 1));
 	}
 	for (int i = 0; i < 8; i++)
 		EXPECT_EQ(TRUE, HeapDestroy(heaps[i]));
@@ -200,8 +200,8 @@ TEST(guard_behind_large_blocks)
 		uintptr_t end = (uintptr_t)blocks[i] + 2 * MIB;
 
 		end = (end + page - 1) & ~(page - 1);
-		EXPECT_EQ(0, fault_at((char *)end - 1));
-		EXPECT_EQ(SIGSEGV, fault_at((char *)end));
+		EXPECT_EQ(0, write_at((char *)end - 1));
+		EXPECT_EQ(SIGSEGV, write_at((char *)end));
 	}
 	EXPECT_EQ(9, usage_of(heap).dwRegions);
 	HeapDestroy(heap);
@@ -215,7 +215,7 @@ TEST(guard_can_not_be_committed)
 
 	EXPECT_EQ(-1, privheap_region_commit(heap, size, page, 0));
 	EXPECT_EQ(EDQUOT, errno);
-	EXPECT_EQ(SIGSEGV, fault_at((char *)heap + size));
+	EXPECT_EQ(SIGSEGV, write_at((char *)heap + size));
 	HeapDestroy(heap);
 }
 

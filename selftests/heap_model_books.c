@@ -142,7 +142,7 @@ static void visit(void *arg, void *at, SIZE_T size)
 static void check_heap(unsigned int h)
 {
 	struct heap_state *heap = &model.heap[h];
-	PRIVHEAP_USAGE usage = model_usage(heap->handle);
+	PRIVHEAP_USAGE usage = usage_of(heap->handle);
 	struct model_walk walk;
 
 	MODEL_CHECK(usage.cBlocks == heap->blocks &&

@@ -507,7 +507,7 @@ TEST(a_heap_of_64_MiB_is_filled)
 		EXPECT_EQ(size, model_differs(blocks[i], 0, size, i + 1));
 		EXPECT_EQ(TRUE, HeapFree(heap, 0, blocks[i]));
 	}
-	EXPECT_EQ(0, model_usage(heap).cBlocks);
+	EXPECT_EQ(0, usage_of(heap).cBlocks);
 	EXPECT_EQ(TRUE, HeapDestroy(heap));
 }
 
