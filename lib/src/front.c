@@ -5,23 +5,11 @@
 #include "front.h"
 #include "heap.h"
 
-/* The most of a class's slots that one thread has at hand. */
-#define FRONT_LINE_BYTES	((size_t)8 << 20)
-
 /* What a line holds at first; it doubles each time that it was too short. */
 #define FRONT_LINE_FIRST	8
 
 /* Visits to depots between two looks at the clock. */
 #define FRONT_TICKS		8
-
-static unsigned int line_max(unsigned int class)
-{
-	size_t entries = FRONT_LINE_BYTES / class_size(class);
-
-	if (entries > CACHE_LINE_MAX)
-		return CACHE_LINE_MAX;
-	return entries < FRONT_LINE_MIN ? FRONT_LINE_MIN : entries;
-}
 
 /* --- depots */
 
@@ -165,8 +153,8 @@ static uint32_t line_pop(struct front *front, struct cache *cache,
 
 	if (!cache_count(cache, class)) {
 		cap = cap ? cap * 2 : FRONT_LINE_FIRST;
-		if (cap > line_max(class))
-			cap = line_max(class);
+		if (cap > CACHE_LINE_MAX)
+			cap = CACHE_LINE_MAX;
 		count = depot_take(front, class, entries, (cap + 1) / 2);
 		if (!count)
 			return 0;
@@ -180,17 +168,19 @@ static uint32_t line_pop(struct front *front, struct cache *cache,
 static void line_push(struct front *front, struct cache *cache,
 		      unsigned int class, uint32_t entry)
 {
-	unsigned int cap = cache->caps[class], max = line_max(class), count;
+	unsigned int cap = cache->caps[class], count;
 	uint32_t entries[CACHE_LINE_MAX];
 
 	if (cache_count(cache, class) < cap) {
 		cache_fill(cache, class, &entry, 1);
 		return;
 	}
-	if (cap < max) {
+	if (cap < CACHE_LINE_MAX) {
 		count = cache_drain(cache, class, entries, cap);
 		cap = cap ? cap * 2 : FRONT_LINE_FIRST;
-		cache_set_cap(cache, class, cap < max ? cap : max);
+		if (cap > CACHE_LINE_MAX)
+			cap = CACHE_LINE_MAX;
+		cache_set_cap(cache, class, cap);
 		cache_fill(cache, class, entries, count);
 		cache_fill(cache, class, &entry, 1);
 		return;

@@ -33,9 +33,8 @@
 
 #define DEPOT_MAX	190
 
-/* The most of a class that a depot, and the least that a line has room for. */
+/* The most of a class that a depot has room for. */
 #define FRONT_DEPOT_BYTES	((size_t)4 << 20)
-#define FRONT_LINE_MIN		16
 
 /*
  * How memory goes back by itself, to the back end, which has a rule of its own:

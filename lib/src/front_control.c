@@ -83,10 +83,8 @@ static void depots_init(struct front *front)
 
 	for (class = 1; class < CLASS_COUNT; class++) {
 		limit = FRONT_DEPOT_BYTES / class_size(class);
-		if (limit > DEPOT_MAX)
-			limit = DEPOT_MAX;
-		front->depots[class].limit = limit < FRONT_LINE_MIN ?
-					     FRONT_LINE_MIN : limit;
+		front->depots[class].limit = limit < DEPOT_MAX ? limit :
+								 DEPOT_MAX;
 	}
 }
 
