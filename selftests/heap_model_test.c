@@ -84,8 +84,8 @@ static void do_alloc(unsigned int h)
 			    GetLastError());
 		MODEL_CHECK(size > 8 * MIB || (heap->maximum &&
 			    (heap->blocks || size > heap->largest)),
-			    "operation %" PRIu64 ": heap %u with %" PRIu64 " blocks has no room for %zu",
-			    model.op, h, heap->blocks, size);
+			    IN_HEAP "no room for %zu beside %" PRIu64 " blocks",
+			    model.op, h, size, heap->blocks);
 		return;
 	}
 	MODEL_CHECK(model_is_stale() &&
