@@ -257,14 +257,16 @@ TEST(K8_more_regions_than_numbers)
 {
 	PROCESS_HEAP_ENTRY entry = { .lpData = NULL };
 	unsigned int regions = 0, wanted;
-	void *large;
+	void *block[300], *large;
 	HANDLE heap;
 
 	inject.most = 256 * KIB;
 	heap = HeapCreate(0, 0, 0);
 	ASSERT_NE(NULL, heap);
-	for (int i = 0; i < 300; i++)
-		ASSERT_NE(NULL, HeapAlloc(heap, 0, 100 * KIB));
+	for (int i = 0; i < 300; i++) {
+		block[i] = HeapAlloc(heap, 0, 100 * KIB);
+		ASSERT_NE(NULL, block[i]);
+	}
 	refuse_nothing();
 	large = HeapAlloc(heap, 0, 2 * MIB);
 	EXPECT_LT(256, usage_of(heap).dwRegions);
@@ -280,6 +282,11 @@ TEST(K8_more_regions_than_numbers)
 	}
 	EXPECT_EQ(ERROR_NO_MORE_ITEMS, GetLastError());
 	EXPECT_EQ(usage_of(heap).dwRegions, regions + 1);
+	/* they go in any order */
+	for (int i = 0; i < 300; i++)
+		EXPECT_EQ(TRUE, HeapFree(heap, 0, block[i * 7 % 300]));
+	EXPECT_EQ(2, usage_of(heap).dwRegions);
+	EXPECT_EQ(TRUE, HeapValidate(heap, 0, NULL));
 	EXPECT_EQ(TRUE, HeapDestroy(heap));
 }
 
