@@ -68,7 +68,6 @@ static const uint64_t touched[] = {
 	0, 5 * PAGE, MIB + 3 * PAGE, 8 * MIB, COMMIT - PAGE,
 };
 
-
 /* Open a child's core; base is where its region was. */
 static int dump(struct __test_metadata *_metadata, int advice, char **base)
 {

@@ -143,8 +143,8 @@ TEST_F(privheap, every_range_around_small_folios)
 				TH_LOG("%u pages from %u", count, first);
 			}
 			ASSERT_EQ(0, ph_commit(self->fd, base, first * PAGE,
-					count * PAGE, count % 2 ?
-					PRIVHEAP_COMMIT_POPULATE : 0));
+					       count * PAGE, count % 2 ?
+					       PRIVHEAP_COMMIT_POPULATE : 0));
 			ASSERT_EQ(-1, wrong_page(base, pages, first, count,
 						 true)) {
 				TH_LOG("%u pages from %u", count, first);

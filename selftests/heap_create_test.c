@@ -219,10 +219,10 @@ TEST(D1_destroy_frees_everything)
 		r[i] = HeapAlloc(heap, 0, 400 * KIB);
 	memset(q, 1, 2 * MIB);
 	KEEPS_ERROR(EXPECT_EQ(TRUE, HeapDestroy(heap)));
-	EXPECT_EQ(SIGSEGV, fault_at(p));
-	EXPECT_EQ(SIGSEGV, fault_at(q));
+	EXPECT_EQ(SIGSEGV, read_at(p));
+	EXPECT_EQ(SIGSEGV, read_at(q));
 	for (int i = 0; i < 20; i++)
-		EXPECT_EQ(SIGSEGV, fault_at(r[i]));
+		EXPECT_EQ(SIGSEGV, read_at(r[i]));
 
 	ASSERT_EQ(0, privheap_query_process(&info));
 	EXPECT_EQ(0, info.regions);

@@ -14,6 +14,9 @@
 
 struct inject inject;
 
+/* Of the library, and hidden in it: lib/src/region.h. */
+void region_set_denied(unsigned int level);
+
 static bool injected(enum call call)
 {
 	inject.seen[call]++;
@@ -25,6 +28,24 @@ static bool injected(enum call call)
 		return false;
 	inject.injected++;
 	errno = inject.error;
+	return true;
+}
+
+static bool too_long(size_t length)
+{
+	if (!inject.most || length <= inject.most)
+		return false;
+	errno = ENOMEM;
+	return true;
+}
+
+/* A quota is one of a level, which the calling thread can ask for. */
+static bool injected_denial(enum call call)
+{
+	if (!injected(call))
+		return false;
+	if (inject.error == EDQUOT)
+		region_set_denied(PRIVHEAP_LEVEL_PROCESS);
 	return true;
 }
 
@@ -58,14 +79,14 @@ int __wrap_ioctl(int fd, unsigned long request, ...);
 void *__wrap_privheap_region_create(size_t reserve, size_t commit, size_t limit,
 				    unsigned int flags)
 {
-	if (injected(REGION_CREATE))
+	if (injected_denial(REGION_CREATE) || too_long(reserve))
 		return NULL;
 	return __real_privheap_region_create(reserve, commit, limit, flags);
 }
 
 int __wrap_privheap_region_grow(void *base, size_t commit, unsigned int flags)
 {
-	if (injected(REGION_GROW))
+	if (injected_denial(REGION_GROW))
 		return -1;
 	return __real_privheap_region_grow(base, commit, flags);
 }
@@ -73,7 +94,7 @@ int __wrap_privheap_region_grow(void *base, size_t commit, unsigned int flags)
 int __wrap_privheap_region_commit(void *base, size_t offset, size_t length,
 				  unsigned int flags)
 {
-	if (injected(REGION_COMMIT))
+	if (injected_denial(REGION_COMMIT))
 		return -1;
 	return __real_privheap_region_commit(base, offset, length, flags);
 }
@@ -93,15 +114,18 @@ static int decommit_but_first(void *base, size_t offset, size_t length)
 {
 	uint64_t before = committed(base);
 	size_t page = sysconf(_SC_PAGESIZE);
+	bool stays;
 
 	if (__real_privheap_region_decommit(base, offset, page))
 		return -1;
-	if (committed(base) < before &&
-	    __real_privheap_region_commit(base, offset, page, 0))
+	stays = committed(base) < before;
+	if (stays && __real_privheap_region_commit(base, offset, page, 0))
 		return -1;
-	if (length > page && __real_privheap_region_decommit(base, offset + page,
-							      length - page))
+	if (length > page &&
+	    __real_privheap_region_decommit(base, offset + page, length - page))
 		return -1;
+	if (!stays)
+		return 0;
 	errno = EBUSY;
 	return -1;
 }
@@ -131,7 +155,7 @@ int __wrap_privheap_region_query(void *base, struct privheap_region_info *info)
 void *__wrap_mmap(void *address, size_t length, int prot, int flags, int fd,
 		  off_t offset)
 {
-	if (injected(SYSTEM_MMAP))
+	if (injected(SYSTEM_MMAP) || too_long(length))
 		return MAP_FAILED;
 	return __real_mmap(address, length, prot, flags, fd, offset);
 }

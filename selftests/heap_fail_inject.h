@@ -23,6 +23,8 @@ enum call {
  * @nth: from 1; 0: none fails
  * @on: all later ones fail, too
  * @error: errno
+ * @most: regions and mappings of more bytes than this are refused as well,
+ *	with ENOMEM, and not counted; 0: none
  * @calls: how many of them there were
  * @injected: how many failed
  * @seen: how many there were of each sort, counted or not
@@ -32,6 +34,7 @@ struct inject {
 	unsigned long nth;
 	bool on;
 	int error;
+	unsigned long most;
 	unsigned long calls;
 	unsigned long injected;
 	unsigned long seen[CALLS];

@@ -15,254 +15,66 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "heap_fail_inject.h"
-#include "heap_model.h"
 #include "kselftest_harness.h"
 
-#define MAX_BLOCKS	64
-#define MAX_HEAPS	4
-#define ENDS		(4 * KIB)
-
-/* ----------------------------------------------------- blocks and heaps */
-
-struct tracked {
-	unsigned char *at;	/* NULL: none */
-	SIZE_T size;
-	uint64_t seed;
-	unsigned int heap;
-};
-
-static struct {
-	HANDLE heap[MAX_HEAPS];
-	struct tracked block[MAX_BLOCKS];
-	uint64_t next_seed;
-	unsigned long before;	/* injections before the call */
-} books;
-
-#define WHERE	"error %d at call %lu%s: "
-#define HERE	inject.error, inject.nth, inject.on ? " and all later ones" : ""
-
-/*
- * Sizes, counters and contents. Of large blocks both ends are enough where the
- * whole is looked at later.
- */
-static void check_blocks(bool whole)
-{
-	uint64_t blocks[MAX_HEAPS] = { 0 }, bytes[MAX_HEAPS] = { 0 };
-	PRIVHEAP_USAGE usage;
-	struct tracked *block;
-	SIZE_T at, end;
-
-	for (unsigned int i = 0; i < MAX_BLOCKS; i++) {
-		block = &books.block[i];
-		if (!block->at)
-			continue;
-		blocks[block->heap]++;
-		bytes[block->heap] += block->size;
-		MODEL_CHECK(HeapSize(books.heap[block->heap], 0, block->at) ==
-			    block->size, WHERE "block %u of %zu", HERE, i,
-			    block->size);
-		end = block->size;
-		if (!whole && end > 2 * ENDS) {
-			at = model_differs(block->at, end - ENDS, end,
-					   block->seed);
-			if (at == end) {
-				end = ENDS;
-				at = model_differs(block->at, 0, end,
-						   block->seed);
-			}
-		} else {
-			at = model_differs(block->at, 0, end, block->seed);
-		}
-		MODEL_CHECK(at == end,
-			    WHERE "block %u of %zu: byte %zu has changed", HERE,
-			    i, block->size, at);
-	}
-	for (unsigned int h = 0; h < MAX_HEAPS; h++) {
-		if (!books.heap[h])
-			continue;
-		usage = model_usage(books.heap[h]);
-		MODEL_CHECK(usage.cBlocks == blocks[h] &&
-			    usage.cbAllocated == bytes[h],
-			    WHERE "heap %u counts %llu blocks", HERE, h,
-			    (unsigned long long)usage.cBlocks);
-		MODEL_CHECK(HeapValidate(books.heap[h], 0, NULL) == TRUE,
-				    WHERE "heap %u", HERE, h);
-	}
-}
-
-static void begin_call(void)
-{
-	books.before = inject.injected;
-	model_set_stale();
-}
-
-/*
- * A call that failed: it may if one was refused meanwhile, or if it is meant
- * to, and must say that memory is short, and nothing more has happened.
- */
-static void call_failed(const char *what, bool meant)
-{
-	MODEL_CHECK(model_has_error(ERROR_NOT_ENOUGH_MEMORY),
-		    WHERE "%s, error %u, errno %d", HERE, what, GetLastError(),
-		    errno);
-	/* Pages that somebody has pinned are no reason. */
-	MODEL_CHECK(meant || (inject.injected > books.before &&
-			      inject.error != EBUSY),
-		    WHERE "%s failed, and nothing was refused", HERE, what);
-	check_blocks(false);
-}
-
-static void call_succeeded(const char *what)
-{
-	MODEL_CHECK(model_is_stale(), WHERE "%s, error %u, errno %d", HERE, what,
-		    GetLastError(), errno);
-}
-
-static void create(unsigned int h, DWORD options, SIZE_T initial, SIZE_T maximum)
-{
-	begin_call();
-	books.heap[h] = HeapCreate(options, initial, maximum);
-	if (books.heap[h])
-		call_succeeded("HeapCreate");
-	else
-		call_failed("HeapCreate", false);
-}
-
-static void destroy(unsigned int h)
-{
-	if (!books.heap[h])
-		return;
-	begin_call();
-	MODEL_CHECK(HeapDestroy(books.heap[h]) == TRUE, WHERE "heap %u", HERE,
-		    h);
-	call_succeeded("HeapDestroy");
-	books.heap[h] = NULL;
-	for (unsigned int i = 0; i < MAX_BLOCKS; i++)
-		if (books.block[i].heap == h)
-			books.block[i].at = NULL;
-}
-
-static void alloc(unsigned int h, unsigned int i, SIZE_T size, bool meant)
-{
-	struct tracked *block = &books.block[i];
-
-	if (!books.heap[h])
-		return;
-	begin_call();
-	block->at = HeapAlloc(books.heap[h], HEAP_ZERO_MEMORY, size);
-	if (!block->at) {
-		call_failed("HeapAlloc", meant);
-		return;
-	}
-	call_succeeded("HeapAlloc");
-	MODEL_CHECK(model_nonzero(block->at, 0, size) == size,
-		    WHERE "block %u of %zu is not zero", HERE, i, size);
-	block->heap = h;
-	block->size = size;
-	block->seed = ++books.next_seed * UINT64_C(0xd1342543de82ef95);
-	model_fill(block->at, 0, size, block->seed);
-}
-
-static void resize(unsigned int i, SIZE_T size, DWORD flags)
-{
-	struct tracked *block = &books.block[i];
-	SIZE_T old = block->size;
-	unsigned char *moved;
-
-	if (!block->at)
-		return;
-	begin_call();
-	moved = HeapReAlloc(books.heap[block->heap], flags | HEAP_ZERO_MEMORY,
-			    block->at, size);
-	if (!moved) {
-		MODEL_CHECK(size > old, WHERE "shrinking %zu to %zu failed",
-			    HERE, old, size);
-		call_failed("HeapReAlloc", flags & HEAP_REALLOC_IN_PLACE_ONLY);
-		return;
-	}
-	call_succeeded("HeapReAlloc");
-	block->at = moved;
-	block->size = size;
-	if (size > old) {
-		MODEL_CHECK(model_nonzero(moved, old, size) == size,
-			    WHERE "block %u, %zu to %zu is not zero", HERE, i,
-			    old, size);
-		model_fill(moved, old, size, block->seed);
-	}
-	MODEL_CHECK(model_differs(moved, 0, size, block->seed) == size,
-		    WHERE "block %u, %zu to %zu has changed", HERE, i, old, size);
-}
-
-static void release(unsigned int i)
-{
-	struct tracked *block = &books.block[i];
-
-	if (!block->at)
-		return;
-	begin_call();
-	MODEL_CHECK(HeapFree(books.heap[block->heap], 0, block->at) == TRUE,
-		    WHERE "block %u", HERE, i);
-	call_succeeded("HeapFree");
-	block->at = NULL;
-}
+#include "heap_fail_books.h"
 
 /* -------------------------------------------------------- the scenario */
 
 /* All ways in which a heap asks for memory, and gives some back. */
 static void scenario(void)
 {
-	create(0, 0, 0, 0);
-	create(1, HEAP_NO_SERIALIZE, 5000, MIB);
-	create(2, 0, MIB + 5, 0);
+	track_create(0, 0, 0, 0);
+	track_create(1, HEAP_NO_SERIALIZE, 5000, MIB);
+	track_create(2, 0, MIB + 5, 0);
 
 	/* the first page, small sizes, more of the first region */
 	for (unsigned int i = 0; i < 16; i++)
-		alloc(0, i, 24 + i * i * 40, false);
+		track_alloc(0, i, 24 + i * i * 40, false);
 	for (unsigned int i = 16; i < 20; i++)
-		alloc(1, i, 100 * KIB, false);
-	alloc(1, 20, MIB - 4096, true);
+		track_alloc(1, i, 100 * KIB, false);
+	track_alloc(1, 20, MIB - 4096, true);
 	/* further regions, and large blocks */
 	for (unsigned int i = 21; i < 25; i++)
-		alloc(0, i, 400 * KIB, false);
+		track_alloc(0, i, 400 * KIB, false);
 	for (unsigned int i = 29; i < 32; i++)
-		alloc(0, i, MIB + i * 5000, false);
-	alloc(2, 32, MIB, false);
-	check_blocks(false);
+		track_alloc(0, i, MIB + i * 5000, false);
+	track_alloc(2, 32, MIB, false);
+	track_check(false);
 
 	/* growth in all of them: in place, moving, small to large */
-	resize(0, 3000, 0);
-	resize(1, 200 * KIB, HEAP_REALLOC_IN_PLACE_ONLY);
-	resize(2, 300 * KIB, 0);
-	resize(21, 900 * KIB, 0);
-	resize(22, MIB + 1, 0);
-	resize(29, 2 * MIB, 0);
+	track_resize(0, 3000, 0);
+	track_resize(1, 200 * KIB, HEAP_REALLOC_IN_PLACE_ONLY);
+	track_resize(2, 300 * KIB, 0);
+	track_resize(21, 900 * KIB, 0);
+	track_resize(22, MIB + 1, 0);
+	track_resize(29, 2 * MIB, 0);
 	/* shrinking, which gives back; and a large one to a small one */
-	resize(30, 600 * KIB + 5, 0);
-	resize(30, MIB, HEAP_REALLOC_IN_PLACE_ONLY);
-	resize(31, 1000, 0);
-	resize(23, 10, 0);
-	resize(32, 0, 0);
-	check_blocks(true);
+	track_resize(30, 600 * KIB + 5, 0);
+	track_resize(30, MIB, HEAP_REALLOC_IN_PLACE_ONLY);
+	track_resize(31, 1000, 0);
+	track_resize(23, 10, 0);
+	track_resize(32, 0, 0);
+	track_check(true);
 	for (unsigned int h = 0; h < 3; h++)
 		HeapCompact(books.heap[h], 0);
-	check_blocks(true);
+	track_check(true);
 
 	/* holes, which are filled again */
 	for (unsigned int i = 0; i < 33; i += 2)
-		release(i);
+		track_release(i);
 	for (unsigned int i = 0; i < 33; i += 2)
 		if (i != 20)
-			alloc(i % 3 == 1 ? 2 : 0, i, 1000 * i, false);
-	check_blocks(false);
-	create(3, HEAP_CREATE_ENABLE_EXECUTE, 0, 0);
+			track_alloc(i % 3 == 1 ? 2 : 0, i, 1000 * i, false);
+	track_check(false);
+	track_create(3, HEAP_CREATE_ENABLE_EXECUTE, 0, 0);
 	for (unsigned int i = 38; i < 41; i++)
-		alloc(3, i, 400 * KIB, false);
+		track_alloc(3, i, 400 * KIB, false);
 	for (unsigned int i = 0; i < 20; i++)
-		release(i);
-	check_blocks(true);
-	destroy(1);
-	check_blocks(false);
+		track_release(i);
+	track_check(true);
+	track_destroy(1);
+	track_check(false);
 }
 
 /* After it, with all blocks still there: the heaps are of use again. */
@@ -270,14 +82,14 @@ static void aftermath(void)
 {
 	inject.nth = 0;
 	for (unsigned int h = 0; h < 3; h++) {
-		alloc(h, 41 + h, 100 * KIB, false);
-		alloc(h, 44 + h, 10, false);
+		track_alloc(h, 41 + h, 100 * KIB, false);
+		track_alloc(h, 44 + h, 10, false);
 	}
-	alloc(0, 47, MIB, false);
-	alloc(0, 48, 900 * KIB, false);
-	check_blocks(true);
+	track_alloc(0, 47, MIB, false);
+	track_alloc(0, 48, 900 * KIB, false);
+	track_check(true);
 	for (unsigned int h = 0; h < MAX_HEAPS; h++)
-		destroy(h);
+		track_destroy(h);
 }
 
 /* ------------------------------------------------------------- leaks */
@@ -446,12 +258,13 @@ FIXTURE_TEARDOWN(heap_fail_fresh)
 }
 
 /*
- * From the very first call of the process on, before the library has anything:
- * each time in a process of its own.
+ * Runs a scenario in one process after the other, so that there is nothing that
+ * the library has already, and refuses the first, the second ... call in them.
  */
-TEST_F_TIMEOUT(heap_fail_fresh, first_use, 600)
+static unsigned long fail_each_fresh(struct __test_metadata *_metadata,
+				     void (*run)(void), unsigned int which,
+				     bool on)
 {
-	const unsigned int which = SYSTEM_CALLS | 1 << SYSTEM_ADVICE;
 	unsigned long nth = 0;
 	int status;
 	pid_t pid;
@@ -464,7 +277,8 @@ TEST_F_TIMEOUT(heap_fail_fresh, first_use, 600)
 			inject.which = which;
 			inject.error = ENOMEM;
 			inject.nth = nth;
-			scenario();
+			inject.on = on;
+			run();
 			aftermath();
 			_exit(model_failures ? 2 : !inject.injected);
 		}
@@ -472,8 +286,46 @@ TEST_F_TIMEOUT(heap_fail_fresh, first_use, 600)
 		ASSERT_TRUE(WIFEXITED(status));
 		ASSERT_NE(2, WEXITSTATUS(status));
 	} while (!WEXITSTATUS(status));
-	TH_LOG("%lu calls, each refused", nth - 1);
-	EXPECT_GT(nth, 10);
+	return nth - 1;
+}
+
+TEST_F_TIMEOUT(heap_fail_fresh, first_use, 600)
+{
+	unsigned long failed = fail_each_fresh(_metadata, scenario, SYSTEM_CALLS |
+					       1 << SYSTEM_ADVICE, false);
+
+	TH_LOG("%lu calls, each refused", failed);
+	EXPECT_GT(failed, 9);
+}
+
+/* Slots for blocks that are asked for often, and threads' caches of them. */
+static void slots(void)
+{
+	track_create(0, 0, 0, 0);
+	for (unsigned int i = 0; i < 36; i++)
+		track_alloc(0, i, 100 + i % 3, false);
+	for (unsigned int i = 36; i < MAX_BLOCKS; i++)
+		track_alloc(0, i, 3000, false);
+	for (unsigned int i = 0; i < MAX_BLOCKS; i += 3)
+		track_resize(i, i % 2 ? 5000 : 50, 0);
+	track_check(true);
+	for (unsigned int i = 0; i < MAX_BLOCKS; i++)
+		track_release(i);
+	track_check(true);
+	for (unsigned int i = 0; i < 40; i++)
+		track_alloc(0, i, 100, false);
+	HeapCompact(books.heap[0], 0);
+	track_check(true);
+}
+
+TEST_F_TIMEOUT(heap_fail_fresh, first_slots, 600)
+{
+	const unsigned int which = SYSTEM_CALLS | 1 << SYSTEM_ADVICE;
+	unsigned long failed = fail_each_fresh(_metadata, slots, which, false);
+
+	TH_LOG("%lu calls, each refused", failed);
+	EXPECT_GT(failed, 9);
+	EXPECT_EQ(failed, fail_each_fresh(_metadata, slots, which, true));
 }
 
 /* Kernels before 5.14 do not know how to populate: pages are touched. */
@@ -486,83 +338,6 @@ TEST(populating_that_the_kernel_does_not_know)
 	scenario();
 	aftermath();
 	EXPECT_EQ(0, atomic_load(&model_failures));
-}
-
-/* Without a page that forks wipe, those that the C library makes are seen. */
-TEST(forks_are_seen_without_advice)
-{
-	HANDLE heap;
-	void *block;
-	int status;
-	pid_t pid;
-
-	inject.which = 1 << SYSTEM_ADVICE;
-	inject.error = EINVAL;
-	inject.nth = 1;
-	heap = HeapCreate(0, 0, 0);
-	ASSERT_NE(NULL, heap);
-	EXPECT_EQ(1, inject.injected);
-	block = HeapAlloc(heap, 0, 100);
-	pid = fork();
-	ASSERT_GE(pid, 0);
-	if (!pid) {
-		if (HeapFree(heap, 0, block) ||
-		    GetLastError() != ERROR_INVALID_HANDLE)
-			_exit(1);
-		heap = HeapCreate(0, 0, 0);
-		_exit(heap && HeapAlloc(heap, 0, 100) ? 0 : 2);
-	}
-	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	EXPECT_EQ(0, status);
-	EXPECT_EQ(TRUE, HeapFree(heap, 0, block));
-	EXPECT_EQ(TRUE, HeapDestroy(heap));
-}
-
-/* The device is out of reach: a region ends with its mapping, too. */
-TEST(destroy_goes_through)
-{
-	size_t page = sysconf(_SC_PAGESIZE);
-	HANDLE heap = HeapCreate(0, 0, 0);
-	char *large = HeapAlloc(heap, 0, 2 * MIB);
-	unsigned char vec;
-
-	ASSERT_NE(NULL, large);
-	large -= (uintptr_t)large % page;
-	EXPECT_EQ(0, mincore(large, page, &vec));
-	inject.which = 1 << REGION_DESTROY;
-	inject.error = EACCES;
-	inject.nth = 1;
-	inject.on = true;
-	model_set_stale();
-	EXPECT_EQ(TRUE, HeapDestroy(heap));
-	EXPECT_TRUE(model_is_stale());
-	EXPECT_GE(inject.injected, 2);
-	EXPECT_EQ(-1, mincore(large, page, &vec));
-	EXPECT_EQ(-1, mincore(heap, page, &vec));
-	EXPECT_EQ(FALSE, HeapDestroy(heap));
-}
-
-/* The kernel does not answer: no numbers rather than wrong ones. */
-TEST(usage_that_cannot_be_asked)
-{
-	HANDLE heap = HeapCreate(0, 0, 0);
-	PRIVHEAP_USAGE usage = { .cb = sizeof(usage), .cBlocks = 77 };
-
-	ASSERT_NE(NULL, HeapAlloc(heap, 0, 2 * MIB));
-	for (int nth = 1; nth <= 2; nth++) {
-		inject.which = 1 << REGION_QUERY;
-		inject.error = EACCES;
-		inject.calls = 0;
-		inject.nth = nth;
-		model_set_stale();
-		EXPECT_EQ(FALSE, PrivheapQueryHeap(heap, &usage));
-		EXPECT_TRUE(model_has_error(ERROR_GEN_FAILURE));
-		EXPECT_EQ(77, usage.cBlocks);
-	}
-	inject.nth = 0;
-	EXPECT_EQ(TRUE, PrivheapQueryHeap(heap, &usage));
-	EXPECT_EQ(1, usage.cBlocks);
-	HeapDestroy(heap);
 }
 
 /*

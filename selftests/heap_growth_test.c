@@ -179,9 +179,9 @@ TEST(guard_behind_a_fixed_heap)
 	for (int i = 0; i < 8; i++) {
 		char *end = (char *)heaps[i] + size;
 
-		EXPECT_EQ(0, fault_at(end - 1));
-		EXPECT_EQ(SIGSEGV, fault_at(end));
-		EXPECT_EQ(SIGSEGV, fault_at(end + sysconf(_SC_PAGESIZE) - 1));
+		EXPECT_EQ(0, write_at(end - 1));
+		EXPECT_EQ(SIGSEGV, write_at(end));
+		EXPECT_EQ(SIGSEGV, write_at(end + sysconf(_SC_PAGESIZE) - 1));
 	}
 	for (int i = 0; i < 8; i++)
 		EXPECT_EQ(TRUE, HeapDestroy(heaps[i]));
@@ -200,8 +200,8 @@ TEST(guard_behind_large_blocks)
 		uintptr_t end = (uintptr_t)blocks[i] + 2 * MIB;
 
 		end = (end + page - 1) & ~(page - 1);
-		EXPECT_EQ(0, fault_at((char *)end - 1));
-		EXPECT_EQ(SIGSEGV, fault_at((char *)end));
+		EXPECT_EQ(0, write_at((char *)end - 1));
+		EXPECT_EQ(SIGSEGV, write_at((char *)end));
 	}
 	EXPECT_EQ(9, usage_of(heap).dwRegions);
 	HeapDestroy(heap);
@@ -215,7 +215,7 @@ TEST(guard_can_not_be_committed)
 
 	EXPECT_EQ(-1, privheap_region_commit(heap, size, page, 0));
 	EXPECT_EQ(EDQUOT, errno);
-	EXPECT_EQ(SIGSEGV, fault_at((char *)heap + size));
+	EXPECT_EQ(SIGSEGV, write_at((char *)heap + size));
 	HeapDestroy(heap);
 }
 
@@ -423,6 +423,72 @@ TEST(many_free_blocks_of_nearly_the_size)
 	EXPECT_EQ(0, usage_of(heap).cBlocks);
 	free(p);
 	HeapDestroy(heap);
+}
+
+/* A block that had to move has room, which it can use up in small steps. */
+TEST(room_of_a_block_that_grows)
+{
+	HANDLE heap = HeapCreate(0, 0, 0);
+	ULONGLONG before = usage_of(heap).cbReserved, room;
+	char *block = HeapAlloc(heap, 0, 40 * KIB), *moved;
+	SIZE_T size = 300 * KIB, page = sysconf(_SC_PAGESIZE);
+
+	ASSERT_NE(NULL, HeapAlloc(heap, 0, 40 * KIB));
+	block = HeapReAlloc(heap, 0, block, size);
+	ASSERT_NE(NULL, block);
+	room = usage_of(heap).cbReserved - before;
+	EXPECT_LT(2 * size, room);
+	block[0] = 7;
+	for (;;) {
+		moved = HeapReAlloc(heap, HEAP_REALLOC_IN_PLACE_ONLY, block,
+				    size + page);
+		if (!moved)
+			break;
+		ASSERT_EQ(block, moved);
+		size += page;
+		block[size - 1] = 7;
+	}
+	/* all but a header */
+	EXPECT_GE(room, size);
+	EXPECT_LE(room, size + 2 * page);
+	EXPECT_EQ(room, usage_of(heap).cbReserved - before);
+	EXPECT_EQ(size, HeapSize(heap, 0, block));
+	/* beyond that it moves, and has more of it */
+	block = HeapReAlloc(heap, 0, block, size + page);
+	ASSERT_NE(NULL, block);
+	EXPECT_EQ(7, block[0]);
+	EXPECT_EQ(7, block[size - 1]);
+	EXPECT_LT(2 * room, usage_of(heap).cbReserved - before);
+	EXPECT_EQ(TRUE, HeapDestroy(heap));
+}
+
+/* But no more than a certain sum, however large the block is. */
+TEST(room_of_a_very_large_block)
+{
+#if UINTPTR_MAX > 0xFFFFFFFF
+	const ULONGLONG size = 5000 * MIB, most = 65536 * MIB;
+#else
+	const ULONGLONG size = 30 * MIB, most = 64 * MIB;
+#endif
+	HANDLE heap = HeapCreate(0, 0, 0);
+	char *block = HeapAlloc(heap, 0, 40 * KIB);
+	ULONGLONG before = usage_of(heap).cbReserved, more;
+
+	ASSERT_NE(NULL, HeapAlloc(heap, 0, 40 * KIB));
+	block[1000] = 8;
+	block = HeapReAlloc(heap, 0, block, size);
+	if (!block) {
+		HeapDestroy(heap);
+		SKIP(return, "%llu bytes cannot be promised here",
+		     (unsigned long long)size);
+	}
+	EXPECT_EQ(8, block[1000]);
+	more = usage_of(heap).cbReserved - before;
+	/* or none at all, where address space is limited */
+	EXPECT_GE(more, size);
+	EXPECT_LE(more, size + most + 2 * sysconf(_SC_PAGESIZE));
+	EXPECT_EQ(size, HeapSize(heap, 0, block));
+	EXPECT_EQ(TRUE, HeapDestroy(heap));
 }
 
 TEST_HARNESS_MAIN

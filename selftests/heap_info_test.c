@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* HeapQueryInformation and HeapSetInformation: see heap_selftest.h. */
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -280,6 +282,40 @@ TEST(I14_what_is_no_corruption)
 	/* no heap is destroyed: its data are damaged */
 }
 
+/* Words of the heap's header say where it is, and are compared with that. */
+TEST(V4_damaged_header)
+{
+	/* without a lock, of which the header is full as well */
+	HANDLE heap = HeapCreate(HEAP_NO_SERIALIZE, 0, 64 * KIB);
+	PRIVHEAP_USAGE usage = { .cb = sizeof(usage) };
+	HEAP_SUMMARY sum = { .cb = sizeof(sum) };
+	PROCESS_HEAP_ENTRY entry;
+	uintptr_t *word = heap;
+	int found = 0;
+
+	ASSERT_NE(NULL, HeapAlloc(heap, 0, 100));
+	for (; word < (uintptr_t *)heap + 4096 / sizeof(*word); word++) {
+		if (*word != (uintptr_t)heap)
+			continue;
+		found++;
+		*word += 4096;
+		KEEPS_ERROR(EXPECT_EQ(FALSE, HeapValidate(heap, 0, NULL)));
+		SETS_ERROR(ERROR_GEN_FAILURE,
+			   EXPECT_EQ(0, HeapCompact(heap, 0)));
+		SETS_ERROR(ERROR_GEN_FAILURE,
+			   EXPECT_EQ(FALSE, HeapSummary(heap, 0, &sum)));
+		SETS_ERROR(ERROR_GEN_FAILURE,
+			   EXPECT_EQ(FALSE, PrivheapQueryHeap(heap, &usage)));
+		entry.lpData = NULL;
+		SETS_ERROR(ERROR_GEN_FAILURE,
+			   EXPECT_EQ(FALSE, HeapWalk(heap, &entry)));
+		*word = (uintptr_t)heap;
+	}
+	EXPECT_LT(0, found);
+	EXPECT_EQ(TRUE, HeapValidate(heap, 0, NULL));
+	EXPECT_EQ(TRUE, HeapDestroy(heap));
+}
+
 TEST(I15_optimize_resources)
 {
 	HEAP_OPTIMIZE_RESOURCES_INFORMATION info = { .Version = 1 };
@@ -316,6 +352,52 @@ TEST(I15_optimize_resources)
 		   EXPECT_EQ(FALSE, HeapSetInformation(heap,
 			     HeapOptimizeResources, &info, sizeof(info))));
 	HeapDestroy(heap);
+}
+
+static atomic_int held;
+
+static void *hold_for_a_while(void *heap)
+{
+	HeapLock(heap);
+	held = 1;
+	while (held == 1)
+		usleep(1000);
+	HeapUnlock(heap);
+	return NULL;
+}
+
+/* Those that another thread is at work on, or may be, are left alone. */
+TEST(I15_all_heaps_but_those_in_use)
+{
+	HEAP_OPTIMIZE_RESOURCES_INFORMATION info = { .Version = 1 };
+	HANDLE heaps[3] = {
+		HeapCreate(0, 0, 0), HeapCreate(0, 0, 0),
+		HeapCreate(HEAP_NO_SERIALIZE, 0, 0),
+	};
+	ULONGLONG committed[3];
+	pthread_t thread;
+
+	for (int i = 0; i < 3; i++) {
+		char *gap = HeapAlloc(heaps[i], 0, 200 * KIB);
+
+		/* less than a heap gives back by itself */
+		memset(gap, 1, 200 * KIB);
+		ASSERT_NE(NULL, HeapAlloc(heaps[i], 0, 100));
+		HeapFree(heaps[i], 0, gap);
+		committed[i] = usage_of(heaps[i]).cbCommitted;
+	}
+	ASSERT_EQ(0, pthread_create(&thread, NULL, hold_for_a_while, heaps[1]));
+	while (!held)
+		usleep(1000);
+	KEEPS_ERROR(EXPECT_EQ(TRUE, HeapSetInformation(NULL,
+		    HeapOptimizeResources, &info, sizeof(info))));
+	held = 2;
+	pthread_join(thread, NULL);
+	EXPECT_GE(committed[0] - 190 * KIB, usage_of(heaps[0]).cbCommitted);
+	EXPECT_EQ(committed[1], usage_of(heaps[1]).cbCommitted);
+	EXPECT_EQ(committed[2], usage_of(heaps[2]).cbCommitted);
+	for (int i = 0; i < 3; i++)
+		EXPECT_EQ(TRUE, HeapDestroy(heaps[i]));
 }
 
 TEST_HARNESS_MAIN

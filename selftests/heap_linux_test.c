@@ -63,8 +63,8 @@ TEST(X3_fork_child_has_no_heaps)
 		EXPECT_EQ(FALSE, HeapFree(heap, 0, p));
 		EXPECT_EQ(FALSE, HeapDestroy(heap));
 		EXPECT_EQ(ERROR_INVALID_HANDLE, GetLastError());
-		EXPECT_EQ(SIGSEGV, fault_at(p));
-		EXPECT_EQ(SIGSEGV, fault_at(q));
+		EXPECT_EQ(SIGSEGV, read_at(p));
+		EXPECT_EQ(SIGSEGV, read_at(q));
 		/* and can have its own */
 		mine = HeapCreate(0, 0, 0);
 		EXPECT_NE(NULL, mine);

@@ -3,29 +3,11 @@
 #ifndef PRIVHEAP_SELFTESTS_HEAP_MEMORY_H
 #define PRIVHEAP_SELFTESTS_HEAP_MEMORY_H
 
-#include <setjmp.h>
-#include <signal.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <privheap/heapapi.h>
-#include <privheap/region.h>
-
-#define KIB		((SIZE_T)1024)
-#define MIB		(1024 * KIB)
-#define STALE		((DWORD)0xdeadbeef)	/* a last error nobody sets */
+#include "fault_selftest.h"
+#include "win32_selftest.h"
 
 /* What a heap may keep that holds nothing, by the rule beside HeapFree(). */
 #define KEPT		(512 * KIB)
-
-static inline PRIVHEAP_USAGE usage_of(HANDLE heap)
-{
-	PRIVHEAP_USAGE usage = { .cb = sizeof(usage) };
-
-	if (!PrivheapQueryHeap(heap, &usage))
-		memset(&usage, 0xff, sizeof(usage));
-	return usage;
-}
 
 static inline ULONGLONG committed_of(HANDLE heap)
 {
@@ -40,39 +22,6 @@ static inline ULONGLONG charge(void)
 	if (privheap_query_process(&info))
 		return UINT64_MAX;
 	return info.committed;
-}
-
-static inline bool all_bytes(const void *block, int value, SIZE_T size)
-{
-	const unsigned char *byte = block;
-
-	while (size--)
-		if (*byte++ != (unsigned char)value)
-			return false;
-	return true;
-}
-
-static sigjmp_buf fault_jump;
-
-static inline void on_fault(int sig)
-{
-	siglongjmp(fault_jump, sig);
-}
-
-/* The signal that writing a byte there raises; 0: none. */
-static inline int fault_at(volatile char *address)
-{
-	struct sigaction action = { .sa_handler = on_fault }, old[2];
-	int sig;
-
-	sigaction(SIGSEGV, &action, &old[0]);
-	sigaction(SIGBUS, &action, &old[1]);
-	sig = sigsetjmp(fault_jump, 1);
-	if (!sig)
-		*address = 1;
-	sigaction(SIGSEGV, &old[0], NULL);
-	sigaction(SIGBUS, &old[1], NULL);
-	return sig;
 }
 
 /*

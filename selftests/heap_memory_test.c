@@ -344,7 +344,7 @@ TEST(trim_of_blocks_with_room_to_grow)
 	memset(p, 3, 399 * KIB);
 	compact(heap);
 	EXPECT_LE(committed_of(heap), 399 * KIB + 4 * page);
-	EXPECT_EQ(0, fault_at(p + 399 * KIB - 1));
+	EXPECT_EQ(0, write_at(p + 399 * KIB - 1));
 	EXPECT_EQ(p, HeapReAlloc(heap, HEAP_ZERO_MEMORY, p, 500 * KIB));
 	EXPECT_TRUE(all_bytes(p + 399 * KIB, 0, 101 * KIB));
 	EXPECT_EQ(TRUE, HeapFree(heap, 0, next));

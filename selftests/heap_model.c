@@ -224,15 +224,6 @@ bool model_walk_heap(HANDLE heap, model_visit visit, void *arg,
 			   "end of a walk, error %u", GetLastError()) && good;
 }
 
-PRIVHEAP_USAGE model_usage(HANDLE heap)
-{
-	PRIVHEAP_USAGE usage = { .cb = sizeof(usage) };
-
-	if (!PrivheapQueryHeap(heap, &usage))
-		memset(&usage, 0xff, sizeof(usage));
-	return usage;
-}
-
 uint64_t model_process_regions(void)
 {
 	struct privheap_region_info info;

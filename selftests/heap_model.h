@@ -14,20 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <privheap/heapapi.h>
-#include <privheap/region.h>
-
-#define KIB		((SIZE_T)1024)
-#define MIB		(1024 * KIB)
-#define STALE		((DWORD)0xdeadbeef)	/* a last error nobody sets */
-#define STALE_ERRNO	12345
-
-/* The largest block of a fixed heap: win32-heap's rules A11 and A12. */
-#if UINTPTR_MAX > 0xFFFFFFFF
-#define FIXED_MAX	((SIZE_T)0xFEFF0)
-#else
-#define FIXED_MAX	((SIZE_T)0x7EFF8)
-#endif
+#include "win32_selftest.h"
 
 /* A sanitizer or valgrind is there, which maps memory as it likes. */
 bool model_under_tool(void);
@@ -105,9 +92,6 @@ typedef void (*model_visit)(void *arg, void *block, SIZE_T size);
  */
 bool model_walk_heap(HANDLE heap, model_visit visit, void *arg,
 		     struct model_walk *walk);
-
-/* PrivheapQueryHeap(); all members are ~0 when it failed. */
-PRIVHEAP_USAGE model_usage(HANDLE heap);
 
 /* Regions of the whole process; ~0 when that cannot be asked. */
 uint64_t model_process_regions(void);

@@ -128,7 +128,7 @@ static void visit(void *arg, void *at, SIZE_T size)
 	struct block *block = model_find(at);
 
 	if (!block || block->heap != heap) {
-		MODEL_FAIL("operation %" PRIu64 ": a walk of heap %u lists %p of %zu, which is no block",
+		MODEL_FAIL(IN_HEAP "a walk lists %p of %zu, which is no block",
 			   model.op, heap, at, size);
 		return;
 	}
@@ -142,28 +142,28 @@ static void visit(void *arg, void *at, SIZE_T size)
 static void check_heap(unsigned int h)
 {
 	struct heap_state *heap = &model.heap[h];
-	PRIVHEAP_USAGE usage = model_usage(heap->handle);
+	PRIVHEAP_USAGE usage = usage_of(heap->handle);
 	struct model_walk walk;
 
 	MODEL_CHECK(usage.cBlocks == heap->blocks &&
 		    usage.cbAllocated == heap->bytes,
-		    "operation %" PRIu64 ": heap %u has %" PRIu64 " blocks of %" PRIu64 " bytes, and says %" PRIu64 " of %" PRIu64,
-		    model.op, h, heap->blocks, heap->bytes, usage.cBlocks,
+		    IN_HEAP "%" PRIu64 " blocks of %" PRIu64
+		    " bytes, and it says %" PRIu64 " of %" PRIu64, model.op, h,
+		    heap->blocks, heap->bytes, usage.cBlocks,
 		    usage.cbAllocated);
 	MODEL_CHECK(usage.cbCommitted <= usage.cbReserved &&
 		    (!heap->maximum || usage.cbReserved <= heap->maximum),
-		    "operation %" PRIu64 ": heap %u reserves %" PRIu64 ", commits %" PRIu64,
+		    IN_HEAP "reserves %" PRIu64 ", commits %" PRIu64,
 		    model.op, h, usage.cbReserved, usage.cbCommitted);
 	model_set_stale();
 	MODEL_CHECK(HeapValidate(heap->handle, 0, NULL) == TRUE &&
-		    model_is_stale(), "operation %" PRIu64 ", heap %u",
-		    model.op, h);
+		    model_is_stale(), IN_HEAP "not valid", model.op, h);
 	model.walks++;
 	model_walk_heap(heap->handle, visit, &h, &walk);
 	MODEL_CHECK(walk.blocks == heap->blocks &&
 		    walk.bytes == heap->bytes,
-		    "operation %" PRIu64 ": a walk of heap %u lists %" PRIu64 " blocks, there are %" PRIu64,
-		    model.op, h, walk.blocks, heap->blocks);
+		    IN_HEAP "a walk lists %" PRIu64 " blocks, there are %"
+		    PRIu64, model.op, h, walk.blocks, heap->blocks);
 }
 
 void check_all(void)

@@ -52,7 +52,8 @@ struct model {
 
 extern struct model model;
 
-/* To describe a block in a report. */
+/* To describe a heap, or a block, in a report. */
+#define IN_HEAP	"operation %" PRIu64 ", heap %u: "
 #define AT	"operation %" PRIu64 ", heap %u, block %p of %zu"
 #define AT_OF(b) model.op, (b)->heap, (b)->at, (b)->size
 

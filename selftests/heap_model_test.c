@@ -84,8 +84,8 @@ static void do_alloc(unsigned int h)
 			    GetLastError());
 		MODEL_CHECK(size > 8 * MIB || (heap->maximum &&
 			    (heap->blocks || size > heap->largest)),
-			    "operation %" PRIu64 ": heap %u with %" PRIu64 " blocks has no room for %zu",
-			    model.op, h, heap->blocks, size);
+			    IN_HEAP "no room for %zu beside %" PRIu64 " blocks",
+			    model.op, h, size, heap->blocks);
 		return;
 	}
 	MODEL_CHECK(model_is_stale() &&
@@ -507,7 +507,7 @@ TEST(a_heap_of_64_MiB_is_filled)
 		EXPECT_EQ(size, model_differs(blocks[i], 0, size, i + 1));
 		EXPECT_EQ(TRUE, HeapFree(heap, 0, blocks[i]));
 	}
-	EXPECT_EQ(0, model_usage(heap).cBlocks);
+	EXPECT_EQ(0, usage_of(heap).cBlocks);
 	EXPECT_EQ(TRUE, HeapDestroy(heap));
 }
 

@@ -171,7 +171,7 @@ static void visit_nothing(void *arg, void *block, SIZE_T size)
 /* Nothing may move while the lock is held: two looks see the same. */
 static void audit_locked(HANDLE heap, bool compact)
 {
-	PRIVHEAP_USAGE usage = model_usage(heap), again;
+	PRIVHEAP_USAGE usage = usage_of(heap), again;
 	struct model_walk one, two;
 
 	MODEL_CHECK(HeapValidate(heap, 0, NULL) == TRUE, "locked");
@@ -187,7 +187,7 @@ static void audit_locked(HANDLE heap, bool compact)
 	MODEL_CHECK(one.blocks == two.blocks && one.bytes == two.bytes &&
 		    one.addresses == two.addresses,
 		    "the heap changed while it was locked");
-	again = model_usage(heap);
+	again = usage_of(heap);
 	MODEL_CHECK(usage.cBlocks == again.cBlocks &&
 		    usage.cbAllocated == again.cbAllocated,
 		    "the heap changed while it was locked");
@@ -206,7 +206,7 @@ static void *auditor(void *arg)
 		MODEL_CHECK(HeapUnlock(heap) == TRUE, "error %u",
 			    GetLastError());
 		/* Without the lock: the answer is old, but one there is. */
-		MODEL_CHECK(model_usage(heap).cb == sizeof(PRIVHEAP_USAGE),
+		MODEL_CHECK(usage_of(heap).cb == sizeof(PRIVHEAP_USAGE),
 			    "error %u", GetLastError());
 		MODEL_CHECK(HeapValidate(heap, 0, NULL) == TRUE, "in use");
 		atomic_fetch_add(&shared.audits, 1);
@@ -257,7 +257,7 @@ void threads_run(uint64_t ops, unsigned int threads, uint64_t seed)
 	for (i = 0; i < MAILBOXES; i++)
 		parcel_free(atomic_exchange(&shared.mailbox[i], NULL));
 	for (i = 0; i < HEAPS; i++) {
-		usage = model_usage(shared.heap[i]);
+		usage = usage_of(shared.heap[i]);
 		MODEL_CHECK(usage.cBlocks == 0 && usage.cbAllocated == 0,
 			    "heap %u: %" PRIu64 " blocks are left", i,
 			    usage.cBlocks);

@@ -50,10 +50,10 @@ TEST(D1_nothing_is_kept_at_first)
 	char *p = HeapAlloc(heap, 0, 100);
 	uint64_t id = region_of(heap);
 
-	EXPECT_EQ(0, fault_at(p));
+	EXPECT_EQ(0, fault_at(p, false));
 	EXPECT_EQ(TRUE, HeapDestroy(heap));
-	EXPECT_EQ(SIGSEGV, fault_at(p));
-	EXPECT_EQ(SIGSEGV, fault_at(heap));
+	EXPECT_EQ(SIGSEGV, fault_at(p, false));
+	EXPECT_EQ(SIGSEGV, fault_at(heap, false));
 	EXPECT_EQ(0, process_info().regions);
 	EXPECT_EQ(0, process_info().committed);
 	EXPECT_NE(id, one_heap(0, 0, 0));
@@ -175,7 +175,7 @@ TEST(D3_stale_handles)
 	stale = HeapCreate(0, 0, 0);
 	EXPECT_EQ(TRUE, HeapDestroy(stale));
 	/* what it points to can be read, and is no heap all the same */
-	EXPECT_EQ(0, fault_at(stale));
+	EXPECT_EQ(0, fault_at(stale, false));
 	SETS_ERROR(ERROR_INVALID_HANDLE, EXPECT_EQ(FALSE, HeapDestroy(stale)));
 	SETS_ERROR(ERROR_INVALID_HANDLE,
 		   EXPECT_EQ(NULL, HeapAlloc(stale, 0, 10)));
@@ -243,7 +243,7 @@ TEST(X_no_more_than_that)
 	EXPECT_EQ(MOST * page(), process_info().committed);
 	/* those that were too many are gone */
 	for (int i = MOST; i < count; i++)
-		EXPECT_EQ(SIGSEGV, fault_at(heaps[i]));
+		EXPECT_EQ(SIGSEGV, fault_at(heaps[i], false));
 	EXPECT_EQ(MOST, PrivheapSetRegionCache(5));
 	EXPECT_EQ(5, process_info().regions);
 	/* some are in use: they count when they come back */
@@ -296,7 +296,7 @@ TEST(X_what_is_kept)
 	EXPECT_EQ(TRUE, HeapDestroy(heap));
 	EXPECT_EQ(1, process_info().regions);
 	EXPECT_EQ(page(), process_info().committed);
-	EXPECT_EQ(SIGSEGV, fault_at((char *)heap + page()));
+	EXPECT_EQ(SIGSEGV, fault_at((char *)heap + page(), false));
 	/* and the next heap has no slab yet */
 	heap = HeapCreate(0, 0, 0);
 	EXPECT_EQ(id, region_of(heap));
@@ -338,7 +338,7 @@ TEST(X3_fork_child_has_none)
 	pid = fork();
 	ASSERT_GE(pid, 0);
 	if (!pid) {
-		EXPECT_EQ(SIGSEGV, fault_at(kept));
+		EXPECT_EQ(SIGSEGV, fault_at(kept, false));
 		EXPECT_EQ(0, process_info().regions);
 		/* the number is inherited */
 		EXPECT_EQ(4, PrivheapSetRegionCache(4));

@@ -75,6 +75,40 @@ TEST(X9_the_holder_ends)
 	EXPECT_EQ(TRUE, HeapDestroy(left));
 }
 
+/* What is known of slots is set right, too. */
+TEST(X9_the_holder_of_a_heap_with_slots_ends)
+{
+	static char *blocks[2000];
+	const int count = ARRAY_SIZE(blocks);
+	pthread_t thread;
+
+	left = HeapCreate(0, 0, 0);
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < count; i++) {
+			blocks[i] = HeapAlloc(left, 0, 50 + i % 400);
+			ASSERT_NE(NULL, blocks[i]);
+			memset(blocks[i], i, 50 + i % 400);
+		}
+		/* some slabs are full, some are not, and some are gone */
+		for (int i = 0; i < count; i++)
+			if (i % 7 && i % 400 > 30)
+				HeapFree(left, 0, blocks[i]);
+		HeapCompact(left, 0);
+		ASSERT_EQ(0, pthread_create(&thread, NULL, end_by_exit, NULL));
+		pthread_join(thread, NULL);
+		EXPECT_EQ(TRUE, HeapValidate(left, 0, NULL));
+		for (int i = 0; i < count; i++) {
+			if (i % 7 && i % 400 > 30)
+				continue;
+			ASSERT_EQ(50 + i % 400, HeapSize(left, 0, blocks[i]));
+			ASSERT_TRUE(all_bytes(blocks[i], i, 50 + i % 400));
+			ASSERT_EQ(TRUE, HeapFree(left, 0, blocks[i]));
+		}
+		EXPECT_EQ(0, usage_of(left).cBlocks);
+	}
+	EXPECT_EQ(TRUE, HeapDestroy(left));
+}
+
 TEST(X9_destroyed_after_the_holder_ended)
 {
 	pthread_t thread;

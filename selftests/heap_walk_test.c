@@ -139,6 +139,7 @@ TEST(V4_damaged_control_data)
 	HANDLE heap = HeapCreate(0, 0, 4096);
 	char *a = HeapAlloc(heap, 0, 100), *b = HeapAlloc(heap, 0, 100);
 	char *hole = HeapAlloc(heap, 0, 100), *c = HeapAlloc(heap, 0, 100);
+	HEAP_SUMMARY sum = { .cb = sizeof(sum) };
 	PROCESS_HEAP_ENTRY entry;
 
 	ASSERT_NE(NULL, c);
@@ -172,6 +173,8 @@ TEST(V4_damaged_control_data)
 
 		*at = was ^ 0x40;
 		EXPECT_EQ(FALSE, HeapValidate(heap, 0, NULL));
+		if (!HeapSummary(heap, 0, &sum))
+			EXPECT_EQ(ERROR_GEN_FAILURE, GetLastError());
 		HeapCompact(heap, 0);
 		*at = was;
 	}

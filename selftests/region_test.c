@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
@@ -21,6 +20,8 @@
 
 #include "kselftest_harness.h"
 
+#include "fault_selftest.h"
+
 #define FAILS(error, call) do {			\
 	errno = 0;				\
 	EXPECT_EQ(-1, call);			\
@@ -32,29 +33,6 @@
 	EXPECT_EQ(NULL, call);			\
 	EXPECT_EQ(error, errno);		\
 } while (0)
-
-static sigjmp_buf fault_jump;
-
-static void on_fault(int sig)
-{
-	siglongjmp(fault_jump, sig);
-}
-
-/* The signal that writing a byte there raises; 0: none. */
-static int fault_at(volatile char *address)
-{
-	struct sigaction action = { .sa_handler = on_fault }, old[2];
-	int sig;
-
-	sigaction(SIGSEGV, &action, &old[0]);
-	sigaction(SIGBUS, &action, &old[1]);
-	sig = sigsetjmp(fault_jump, 1);
-	if (!sig)
-		*address = 1;
-	sigaction(SIGSEGV, &old[0], NULL);
-	sigaction(SIGBUS, &old[1], NULL);
-	return sig;
-}
 
 static bool is_anonymous(void)
 {
@@ -142,9 +120,9 @@ TEST_F(region, lazy)
 
 TEST_F(region, touch_outside_of_commit)
 {
-	EXPECT_EQ(0, fault_at(self->base + 4 * self->page - 1));
-	EXPECT_EQ(SIGSEGV, fault_at(self->base + 4 * self->page));
-	EXPECT_EQ(SIGSEGV, fault_at(self->base + 16 * self->page - 1));
+	EXPECT_EQ(0, write_at(self->base + 4 * self->page - 1));
+	EXPECT_EQ(SIGSEGV, write_at(self->base + 4 * self->page));
+	EXPECT_EQ(SIGSEGV, write_at(self->base + 16 * self->page - 1));
 }
 
 TEST_F(region, grow)
@@ -180,9 +158,9 @@ TEST_F(region, commit_and_decommit_anywhere)
 
 	ASSERT_EQ(0, privheap_region_commit(self->base, 8 * page, 2 * page, 0));
 	EXPECT_EQ(6 * page, info_of(self->base).committed);
-	EXPECT_EQ(SIGSEGV, fault_at(self->base + 7 * page));
-	EXPECT_EQ(0, fault_at(self->base + 9 * page));
-	EXPECT_EQ(SIGSEGV, fault_at(self->base + 10 * page));
+	EXPECT_EQ(SIGSEGV, write_at(self->base + 7 * page));
+	EXPECT_EQ(0, write_at(self->base + 9 * page));
+	EXPECT_EQ(SIGSEGV, write_at(self->base + 10 * page));
 
 	/* over holes and what was committed, contents stay */
 	memset(self->base, 7, 4 * page);
@@ -196,7 +174,7 @@ TEST_F(region, commit_and_decommit_anywhere)
 	ASSERT_EQ(0, privheap_region_decommit(self->base, page, page));
 	EXPECT_EQ(11 * page, info_of(self->base).committed);
 	EXPECT_EQ(11 * page, info_of(self->base).resident);
-	EXPECT_EQ(SIGSEGV, fault_at(self->base + page));
+	EXPECT_EQ(SIGSEGV, write_at(self->base + page));
 	EXPECT_EQ(7, self->base[0]);
 	EXPECT_EQ(7, self->base[2 * page]);
 
@@ -210,7 +188,7 @@ TEST_F(region, commit_and_decommit_anywhere)
 	EXPECT_EQ(0, info_of(self->base).committed);
 	EXPECT_EQ(0, info_of(self->base).resident);
 	EXPECT_EQ(12 * page, info_of(self->base).peak_committed);
-	EXPECT_EQ(SIGSEGV, fault_at(self->base));
+	EXPECT_EQ(SIGSEGV, write_at(self->base));
 }
 
 TEST_F(region, commit_and_decommit_refuse)
@@ -247,7 +225,7 @@ TEST_F(region, limit)
 	FAILS(EDQUOT, privheap_region_commit(base, 6 * page, page, 0));
 	EXPECT_EQ(3 * page, info_of(base).committed);
 	EXPECT_EQ(2, info_of(base).denials);
-	EXPECT_EQ(SIGSEGV, fault_at(base + 6 * page));
+	EXPECT_EQ(SIGSEGV, write_at(base + 6 * page));
 	/* room that is given back can be had elsewhere */
 	EXPECT_EQ(0, privheap_region_decommit(base, 0, page));
 	EXPECT_EQ(0, privheap_region_commit(base, 6 * page, page, 0));
@@ -259,7 +237,7 @@ TEST_F(region, destroy)
 	struct privheap_region_info info;
 
 	EXPECT_EQ(0, privheap_region_destroy(self->base));
-	EXPECT_EQ(SIGSEGV, fault_at(self->base));
+	EXPECT_EQ(SIGSEGV, write_at(self->base));
 	FAILS(ENOENT, privheap_region_destroy(self->base));
 	FAILS(ENOENT, privheap_region_grow(self->base, self->page, 0));
 	FAILS(ENOENT, privheap_region_query(self->base, &info));
@@ -418,7 +396,7 @@ TEST_F(region, not_inherited)
 		pid = raw ? syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0) : fork();
 		ASSERT_GE(pid, 0);
 		if (!pid) {
-			EXPECT_EQ(SIGSEGV, fault_at(self->base));
+			EXPECT_EQ(SIGSEGV, write_at(self->base));
 			FAILS(ENOENT, privheap_region_query(self->base, &info));
 			EXPECT_EQ(0, privheap_query_process(&info));
 			EXPECT_EQ(0, info.regions);
@@ -439,7 +417,7 @@ TEST_F(region, not_inherited)
 	self->base[self->page] = 1;
 	pid = fork();
 	if (!pid)
-		_exit(fault_at(self->base + self->page) == SIGSEGV ? 0 : 1);
+		_exit(write_at(self->base + self->page) == SIGSEGV ? 0 : 1);
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
 }

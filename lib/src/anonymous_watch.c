@@ -118,10 +118,9 @@ void watch_signal_some(const struct watch_list *list, uint64_t before,
 	for (i = 0; i < list->count; i++) {
 		const struct watch *watch = &list->watches[i];
 		struct pollfd writable = { .fd = watch->fd, .events = POLLOUT };
-		bool below;
+		bool below = before < watch->threshold;
 		long id;
 
-		below = before < watch->threshold;
 		if (below == (after < watch->threshold))
 			continue;
 		if (watch_eventfd_id(watch->fd, &id) || id != watch->id)

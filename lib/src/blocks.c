@@ -301,11 +301,6 @@ static inline size_t block_size(const void *block)
 	return chunk_size(chunk) - HEADER - (chunk->check & SLACK_MASK);
 }
 
-bool blocks_valid(const struct blocks *blocks, const void *block)
-{
-	return block_is_live(blocks, block);
-}
-
 size_t blocks_valid_size(const struct blocks *blocks, const void *block)
 {
 	return block_is_live(blocks, block) ? block_size(block) : SIZE_MAX;

@@ -121,12 +121,9 @@ size_t blocks_shortfall(const struct blocks *blocks, size_t size);
 size_t blocks_footprint(size_t size);
 
 /*
- * Whether @block is a live block; any value may be asked for. All functions
- * below want one that is.
+ * The size of @block, or SIZE_MAX if that is no live block; any value may be
+ * asked for. All functions below want a live one.
  */
-bool blocks_valid(const struct blocks *blocks, const void *block);
-
-/* The same, and tells its size; SIZE_MAX: it is none. */
 size_t blocks_valid_size(const struct blocks *blocks, const void *block);
 
 size_t blocks_size(const struct blocks *blocks, const void *block);

@@ -135,8 +135,7 @@ static void cache_slot_fill(struct cache_slot *slot)
 	size_t size, i;
 	char *memory;
 
-	if (!page_round_up(CACHE_CHUNK * CACHE_SIZE, &size))
-		return;
+	page_round_up(CACHE_CHUNK * CACHE_SIZE, &size);
 	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE |
 		      MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (memory == MAP_FAILED)
@@ -258,7 +257,8 @@ struct cache *cache_peek(const struct front *front)
 
 void cache_enable(struct cache *cache, struct heap *heap)
 {
-	(void)cache, (void)heap;
+	(void)cache;
+	(void)heap;
 }
 
 void cache_revoke(struct front *front)
@@ -270,7 +270,8 @@ void cache_forget(void)
 {
 	class_init();
 	pthread_mutex_init(&cache_lock, NULL);
-	(void)cache_slots, (void)cache_slots_used;
+	(void)cache_slots;
+	(void)cache_slots_used;
 }
 
 #endif /* CACHE_RSEQ */

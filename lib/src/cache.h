@@ -299,14 +299,18 @@ miss:
 static inline void *cache_pop_small(struct cache *cache, const void *heap,
 				    uint16_t mark)
 {
-	(void)cache, (void)heap, (void)mark;
+	(void)cache;
+	(void)heap;
+	(void)mark;
 	return NULL;
 }
 
 static inline void *cache_pop_medium(struct cache *cache, const void *heap,
 				     uint32_t mark)
 {
-	(void)cache, (void)heap, (void)mark;
+	(void)cache;
+	(void)heap;
+	(void)mark;
 	return NULL;
 }
 
@@ -314,7 +318,10 @@ static inline enum cache_push cache_push(struct cache *cache, const void *heap,
 					 unsigned long entry,
 					 unsigned long *tag)
 {
-	(void)cache, (void)heap, (void)entry, (void)tag;
+	(void)cache;
+	(void)heap;
+	(void)entry;
+	(void)tag;
 	return CACHE_MISSED;
 }
 

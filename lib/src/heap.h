@@ -225,7 +225,10 @@ DWORD heap_walk(struct heap *heap, PROCESS_HEAP_ENTRY *entry);
 
 /* The most that one block can have without another commit, after tidying up. */
 size_t heap_compact(struct heap *heap);
-DWORD heap_summary(struct heap *heap, HEAP_SUMMARY *summary);
+
+/* The same as heap_usage() in other words. */
+void heap_summary(const struct heap *heap, const PRIVHEAP_USAGE *usage,
+		  HEAP_SUMMARY *summary);
 
 /* NULL is refused as a bad pointer; @needed may be NULL. */
 DWORD heap_query(struct heap *heap, HEAP_INFORMATION_CLASS class, void *buffer,

@@ -20,6 +20,7 @@ static bool heap_region_sound(const struct heap *heap,
 	if (region == &heap->first)
 		base = (uintptr_t)heap;
 	return (uintptr_t)region->base == base &&
+	       (uintptr_t)blocks->holes.base == base &&
 	       region->heap == heap && page_aligned(region->reserved) &&
 	       page_aligned((uintptr_t)blocks->end) &&
 	       (uintptr_t)blocks->start >= (uintptr_t)(region + 1) &&

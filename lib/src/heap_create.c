@@ -2,7 +2,6 @@
 /* Making and destroying heaps. */
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include <privheap/region.h>
 
@@ -35,12 +34,8 @@ void *heap_reserve_region(DWORD options, size_t size, size_t commit)
 
 void heap_release_region(void *base, size_t size)
 {
-	/*
-	 * A region ends with its mapping, too, should the device be out of
-	 * reach. ENOENT: what is at that address is not ours any more.
-	 */
-	if (privheap_region_destroy(base) && errno != ENOENT)
-		munmap(base, size + page_size());
+	/* with its guard */
+	region_end(base, size + page_size());
 }
 
 /*

@@ -25,21 +25,15 @@ size_t heap_compact(struct heap *heap)
 	return most;
 }
 
-DWORD heap_summary(struct heap *heap, HEAP_SUMMARY *summary)
+void heap_summary(const struct heap *heap, const PRIVHEAP_USAGE *usage,
+		  HEAP_SUMMARY *summary)
 {
-	PRIVHEAP_USAGE usage;
-	DWORD error;
-
-	error = heap_usage(heap, &usage);
-	if (error)
-		return error;
-	summary->cbAllocated = usage.cbAllocated;
-	summary->cbCommitted = usage.cbCommitted;
-	summary->cbReserved = usage.cbReserved;
+	summary->cbAllocated = usage->cbAllocated;
+	summary->cbCommitted = usage->cbCommitted;
+	summary->cbReserved = usage->cbReserved;
 	/* Without a maximum: what no program can reach. */
 	summary->cbMaxReserve = heap->fixed ? heap->first.reserved :
 					      SIZE_MAX & ~(page_size() - 1);
-	return NO_ERROR;
 }
 
 DWORD heap_query(struct heap *heap, HEAP_INFORMATION_CLASS class, void *buffer,

@@ -76,12 +76,27 @@ EXPORT SIZE_T WINAPI HeapCompact(HANDLE hHeap, DWORD dwFlags)
 	return most;
 }
 
+/* What the heap holds. If it cannot tell, it may be damaged. */
+static DWORD locked_usage(struct heap *heap, DWORD flags, const char *function,
+			  PRIVHEAP_USAGE *usage)
+{
+	bool locked = heap_enter(heap, flags);
+	DWORD error = heap_usage(heap, usage);
+	/* It can also be the kernel that did not answer. */
+	bool damaged = error && !heap_check(heap);
+
+	heap_leave(heap, locked);
+	if (damaged)
+		corruption_found(function, heap, NULL);
+	return error;
+}
+
 EXPORT BOOL WINAPI HeapSummary(HANDLE hHeap, DWORD dwFlags,
 			       LPHEAP_SUMMARY lpSummary)
 {
 	struct heap *heap = heap_lookup(hHeap);
 	int saved = errno;
-	bool locked, damaged;
+	PRIVHEAP_USAGE usage;
 	DWORD error;
 	NO_CANCEL;
 
@@ -93,18 +108,12 @@ EXPORT BOOL WINAPI HeapSummary(HANDLE hHeap, DWORD dwFlags,
 		error_set(ERROR_INVALID_PARAMETER);
 		return FALSE;
 	}
-	locked = heap_enter(heap, dwFlags);
-	error = heap_summary(heap, lpSummary);
-	/* It can also be the kernel that did not answer. */
-	damaged = error && !heap_check(heap);
-	heap_leave(heap, locked);
-
+	error = locked_usage(heap, dwFlags, "HeapSummary", &usage);
 	if (error) {
-		if (damaged)
-			corruption_found("HeapSummary", hHeap, NULL);
 		error_set(error);
 		return FALSE;
 	}
+	heap_summary(heap, &usage, lpSummary);
 	errno = saved;
 	return TRUE;
 }
@@ -190,7 +199,6 @@ EXPORT BOOL WINAPI PrivheapQueryHeap(HANDLE hHeap, LPPRIVHEAP_USAGE lpUsage)
 {
 	struct heap *heap = heap_lookup(hHeap);
 	int saved = errno;
-	bool locked, damaged;
 	DWORD error;
 	NO_CANCEL;
 
@@ -202,15 +210,8 @@ EXPORT BOOL WINAPI PrivheapQueryHeap(HANDLE hHeap, LPPRIVHEAP_USAGE lpUsage)
 		error_set(ERROR_INVALID_PARAMETER);
 		return FALSE;
 	}
-	locked = heap_enter(heap, 0);
-	error = heap_usage(heap, lpUsage);
-	/* It can also be the kernel that did not answer. */
-	damaged = error && !heap_check(heap);
-	heap_leave(heap, locked);
-
+	error = locked_usage(heap, 0, "PrivheapQueryHeap", lpUsage);
 	if (error) {
-		if (damaged)
-			corruption_found("PrivheapQueryHeap", hHeap, NULL);
 		error_set(error);
 		return FALSE;
 	}

@@ -3,7 +3,23 @@
 #ifndef PRIVHEAP_SRC_REGION_H
 #define PRIVHEAP_SRC_REGION_H
 
+#include <errno.h>
+#include <sys/mman.h>
+
+#include <privheap/region.h>
+
 /* Sets what privheap_last_denied() tells the calling thread. */
 void region_set_denied(unsigned int level);
+
+/* Ends a region that has @length bytes, whatever happens. */
+static inline void region_end(void *base, size_t length)
+{
+	/*
+	 * A region ends with its mapping, too, should the device be out of
+	 * reach. ENOENT: what is at that address is not ours any more.
+	 */
+	if (privheap_region_destroy(base) && errno != ENOENT)
+		munmap(base, length);
+}
 
 #endif /* PRIVHEAP_SRC_REGION_H */

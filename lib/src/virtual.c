@@ -189,7 +189,8 @@ static DWORD decommit_range(struct reservation *r, struct page_range range)
 		return error;
 
 	/* Some pages went and some did not: which ones? */
-	low.end = high.first = range.first + (range.end - range.first) / 2;
+	low.end = range.first + (range.end - range.first) / 2;
+	high.first = low.end;
 	error = decommit_range(r, low);
 	if (!error)
 		return decommit_range(r, high);
@@ -219,16 +220,6 @@ static DWORD reserve_region(struct reservation *r, size_t size, DWORD protect)
 	r->region = (uintptr_t)region;
 	r->base = (r->region + SLACK) & ~(uintptr_t)(ALLOCATION_GRANULARITY - 1);
 	return 0;
-}
-
-static void destroy_region(uintptr_t region, size_t length)
-{
-	/*
-	 * A region ends with its mapping, too, should the device be out of
-	 * reach. ENOENT: what is at that address is not ours any more.
-	 */
-	if (privheap_region_destroy((void *)region) && errno != ENOENT)
-		munmap((void *)region, length);
 }
 
 static DWORD virtual_reserve(uintptr_t *address, size_t size, DWORD type,
@@ -261,7 +252,7 @@ static DWORD virtual_reserve(uintptr_t *address, size_t size, DWORD type,
 
 err_undo:
 	runs_release(&r.runs);
-	destroy_region(r.region, r.length);
+	region_end((void *)r.region, r.length);
 	return error;
 }
 
@@ -393,7 +384,7 @@ static DWORD virtual_release(uintptr_t address)
 	pthread_mutex_unlock(&virtual_lock);
 
 	/* Takes a while for many pages. No new region can be here before. */
-	destroy_region(region, length);
+	region_end((void *)region, length);
 	return 0;
 }
 

@@ -247,16 +247,43 @@ BOOL WINAPI HeapFree(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem);
  */
 SIZE_T WINAPI HeapSize(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem);
 
+/*
+ * The same with 32-bit sizes, for declarations in other languages whose sizes
+ * have 32 bits, as the uint of C#, mapped to these by a dllentry: with Mono the
+ * upper half of such an argument is not always zero, and a 64-bit SIZE_T would
+ * be another number.
+ */
+
 /**
- * HeapCreate_u32, HeapAlloc_u32, HeapReAlloc_u32 - the same, with 32-bit sizes
+ * HeapCreate_u32 - HeapCreate() with 32-bit sizes
+ * @flOptions: as for HeapCreate()
+ * @dwInitialSize: bytes
+ * @dwMaximumSize: bytes
  *
- * For declarations in other languages whose sizes have 32 bits, as the uint of
- * C#, mapped to these by a dllentry: with Mono the upper half of such an
- * argument is not always zero, and a 64-bit SIZE_T would be another number.
+ * Return: as HeapCreate().
  */
 HANDLE WINAPI HeapCreate_u32(DWORD flOptions, uint32_t dwInitialSize,
 			     uint32_t dwMaximumSize);
+
+/**
+ * HeapAlloc_u32 - HeapAlloc() with a 32-bit size
+ * @hHeap: as for HeapAlloc()
+ * @dwFlags: likewise
+ * @dwBytes: bytes
+ *
+ * Return: as HeapAlloc().
+ */
 LPVOID WINAPI HeapAlloc_u32(HANDLE hHeap, DWORD dwFlags, uint32_t dwBytes);
+
+/**
+ * HeapReAlloc_u32 - HeapReAlloc() with a 32-bit size
+ * @hHeap: as for HeapReAlloc()
+ * @dwFlags: likewise
+ * @lpMem: likewise
+ * @dwBytes: bytes
+ *
+ * Return: as HeapReAlloc().
+ */
 LPVOID WINAPI HeapReAlloc_u32(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem,
 			      uint32_t dwBytes);
 
@@ -555,8 +582,8 @@ void WINAPI GetNativeSystemInfo(LPSYSTEM_INFO lpSystemInfo);
  * unlocked. It may longjmp(3), throw a C++ exception, use the heap, or return:
  * then the call returns NULL.
  */
-typedef void (WINAPI *PRIVHEAP_EXCEPTION_HANDLER)(DWORD dwExceptionCode,
-						  HANDLE hHeap, SIZE_T dwBytes);
+typedef void (*PRIVHEAP_EXCEPTION_HANDLER)(DWORD dwExceptionCode, HANDLE hHeap,
+					   SIZE_T dwBytes);
 
 /**
  * PrivheapSetExceptionHandler - set what HEAP_GENERATE_EXCEPTIONS calls
