@@ -361,7 +361,7 @@ TEST(X3_fork_child_has_none)
 }
 
 #define RACERS	4
-#define ROUNDS	3000
+#define ROUNDS	400
 
 static void *race(void *arg)
 {
@@ -384,8 +384,8 @@ static void *race(void *arg)
 			return "a block was not freed once";
 		if (!HeapDestroy(heap))
 			return "a heap was not destroyed";
-		if (self == 1 && i % 100 == 0)
-			PrivheapSetRegionCache(i / 100 % 4);
+		if (self == 1 && i % 20 == 0)
+			PrivheapSetRegionCache(i / 20 % 4);
 	}
 	return NULL;
 }
