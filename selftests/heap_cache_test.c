@@ -26,7 +26,7 @@
 
 #include <privheap/heapapi.h>
 
-#include "kselftest_harness.h"
+#include "patient_harness.h"
 
 #define BLOCKS	64
 

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "kselftest_harness.h"
+#include "patient_harness.h"
 
 #include "heap_fail_books.h"
 

@@ -16,7 +16,7 @@
 
 #include "heap_model_books.h"
 #include "heap_model_threads.h"
-#include "kselftest_harness.h"
+#include "patient_harness.h"
 
 /* --------------------------------------------------------- operations */
 

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "kselftest_harness.h"
+#include "patient_harness.h"
 
 #include "heap_fail_inject.h"
 #include "heap_model.h"

@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <unistd.h>
 
-#include "kselftest_harness.h"
+#include "patient_harness.h"
 
 #include "fault_selftest.h"
 #include "win32_selftest.h"

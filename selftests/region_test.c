@@ -18,7 +18,7 @@
 
 #include <privheap/region.h>
 
-#include "kselftest_harness.h"
+#include "patient_harness.h"
 
 #include "fault_selftest.h"
 

@@ -12,7 +12,7 @@
 
 #include <privheap/memoryapi.h>
 
-#include "kselftest_harness.h"
+#include "patient_harness.h"
 
 #include "fault_selftest.h"
 #include "win32_selftest.h"
