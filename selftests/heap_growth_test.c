@@ -69,6 +69,34 @@ TEST(commits_are_few_and_close)
 	HeapDestroy(heap);
 }
 
+/* In a region of 64 MiB one block becomes as large as no heap has at first. */
+TEST(last_block_of_a_larger_region)
+{
+	HANDLE heap = HeapCreate(0, 0, 0);
+	SIZE_T size = 100, moves = 0;
+	char *p, *q;
+
+	if (sizeof(void *) < 8)
+		SKIP(goto out, "regions of a 32-bit process are smaller");
+	while (usage_of(heap).dwRegions < 2)
+		ASSERT_NE(NULL, HeapAlloc(heap, 0, 500 * KIB));
+	p = HeapAlloc(heap, 0, size);
+	ASSERT_NE(NULL, p);
+	while (size < 24 * MIB) {
+		memset(p + size / 3 * 2, size, size - size / 3 * 2);
+		q = HeapReAlloc(heap, 0, p, size + size / 2);
+		ASSERT_NE(NULL, q);
+		moves += q != p;
+		p = q;
+		ASSERT_EQ((char)size, p[size - 1]);
+		size += size / 2;
+	}
+	EXPECT_EQ(0, moves);
+	EXPECT_EQ(size, HeapSize(heap, 0, p));
+out:
+	HeapDestroy(heap);
+}
+
 TEST(last_block_grows_in_place)
 {
 	HANDLE heap = HeapCreate(0, 0, 0);

@@ -412,4 +412,31 @@ TEST(X_threads)
 	EXPECT_EQ(0, process_info().committed);
 }
 
+/* A program that has written over headers gets a clean heap all the same. */
+TEST(damaged_headers_are_not_kept)
+{
+	char *p[8], *zero;
+	HANDLE heap;
+
+	PrivheapSetRegionCache(4);
+	heap = HeapCreate(0, 0, 0);
+	for (int i = 0; i < 8; i++)
+		p[i] = HeapAlloc(heap, 0, 100);
+	memset(p[2], 0xee, 200);
+	EXPECT_EQ(FALSE, HeapValidate(heap, 0, NULL));
+	EXPECT_EQ(TRUE, HeapDestroy(heap));
+
+	heap = HeapCreate(0, 0, 0);
+	EXPECT_EQ(TRUE, HeapValidate(heap, 0, NULL));
+	for (int i = 0; i < 8; i++)
+		EXPECT_EQ(FALSE, HeapFree(heap, 0, p[i]));
+	for (int i = 0; i < 8; i++) {
+		zero = HeapAlloc(heap, HEAP_ZERO_MEMORY, 200);
+		ASSERT_NE(NULL, zero);
+		EXPECT_TRUE(all_bytes(zero, 0, 200));
+	}
+	EXPECT_EQ(TRUE, HeapDestroy(heap));
+	PrivheapSetRegionCache(0);
+}
+
 TEST_HARNESS_MAIN
