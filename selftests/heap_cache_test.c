@@ -5,6 +5,7 @@
  * of it holds without caches, too, where there is no rseq.
  */
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -141,6 +142,12 @@ static void *exerciser(void *arg)
 	return NULL;
 }
 
+static void *exerciser_until_stop(void *arg)
+{
+	exercise(shared, (uintptr_t)arg, UINT_MAX);
+	return NULL;
+}
+
 /* ------------------------------------------------------------ interruptions */
 
 static void on_signal(int sig)
@@ -202,7 +209,8 @@ TEST_F(cache, lock_stops_all)
 	SIZE_T before;
 
 	for (int i = 0; i < 3; i++) {
-		ASSERT_EQ(0, pthread_create(&threads[i], NULL, exerciser,
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL,
+					    exerciser_until_stop,
 					    (void *)(uintptr_t)(i + 1)));
 	}
 	for (int i = 0; i < 20; i++) {
@@ -477,7 +485,8 @@ TEST_F_TIMEOUT(cache, fork_amid_calls, PATIENCE)
 	pid_t pid;
 
 	for (int i = 0; i < 2; i++) {
-		ASSERT_EQ(0, pthread_create(&threads[i], NULL, exerciser,
+		ASSERT_EQ(0, pthread_create(&threads[i], NULL,
+					    exerciser_until_stop,
 					    (void *)(uintptr_t)(i + 1)));
 	}
 	for (int i = 0; i < 50; i++) {
