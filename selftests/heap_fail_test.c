@@ -149,6 +149,12 @@ static void grow_by_a_region(void)
 	HeapDestroy(heap);
 }
 
+/* 1: each call fails in its turn; more: only each so manieth, to save time. */
+static unsigned long step(void)
+{
+	return model_option("PRIVHEAP_FAIL_STEP", 1);
+}
+
 /* The scenario, again and again, until no call is left that could fail. */
 static unsigned long fail_each(unsigned int which, int error, bool on)
 {
@@ -171,7 +177,7 @@ static unsigned long fail_each(unsigned int which, int error, bool on)
 	check_nothing_left(&before);
 
 	inject.on = on;
-	for (inject.nth = 1; !model_failures; inject.nth++) {
+	for (inject.nth = 1; !model_failures; inject.nth += step()) {
 		unsigned long nth = inject.nth;
 
 		inject.calls = 0;
@@ -242,7 +248,7 @@ TEST_F_TIMEOUT(heap_fail, nth_call, 600)
 					 variant->on);
 
 	EXPECT_EQ(0, atomic_load(&model_failures));
-	TH_LOG("%lu calls, each refused", failed);
+	TH_LOG("%lu calls, refused in steps of %lu", failed, step());
 	EXPECT_GT(failed, 0);
 }
 
@@ -265,12 +271,12 @@ static unsigned long fail_each_fresh(struct __test_metadata *_metadata,
 				     void (*run)(void), unsigned int which,
 				     bool on)
 {
-	unsigned long nth = 0;
+	unsigned long nth = 1 - step();
 	int status;
 	pid_t pid;
 
 	do {
-		nth++;
+		nth += step();
 		pid = fork();
 		ASSERT_GE(pid, 0);
 		if (!pid) {
@@ -294,7 +300,7 @@ TEST_F_TIMEOUT(heap_fail_fresh, first_use, 600)
 	unsigned long failed = fail_each_fresh(_metadata, scenario, SYSTEM_CALLS |
 					       1 << SYSTEM_ADVICE, false);
 
-	TH_LOG("%lu calls, each refused", failed);
+	TH_LOG("%lu calls, refused in steps of %lu", failed, step());
 	EXPECT_GT(failed, 9);
 }
 
@@ -323,7 +329,7 @@ TEST_F_TIMEOUT(heap_fail_fresh, first_slots, 600)
 	const unsigned int which = SYSTEM_CALLS | 1 << SYSTEM_ADVICE;
 	unsigned long failed = fail_each_fresh(_metadata, slots, which, false);
 
-	TH_LOG("%lu calls, each refused", failed);
+	TH_LOG("%lu calls, refused in steps of %lu", failed, step());
 	EXPECT_GT(failed, 9);
 	EXPECT_EQ(failed, fail_each_fresh(_metadata, slots, which, true));
 }

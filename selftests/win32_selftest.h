@@ -57,10 +57,9 @@ static inline bool all_bytes(const void *block, int value, SIZE_T size)
 {
 	const unsigned char *byte = block;
 
-	while (size--)
-		if (*byte++ != (unsigned char)value)
-			return false;
-	return true;
+	/* Each is like the next one: quick under tools, too. */
+	return !size || (byte[0] == (unsigned char)value &&
+			 !memcmp(byte, byte + 1, size - 1));
 }
 
 #endif /* WIN32_SELFTEST_H */
