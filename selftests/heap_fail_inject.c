@@ -11,11 +11,30 @@
 #include <privheap/region.h>
 
 #include "heap_fail_inject.h"
+#include "win32_selftest.h"
 
 struct inject inject;
 
 /* Of the library, and hidden in it: lib/src/region.h. */
 void region_set_denied(unsigned int level);
+
+void refuse(unsigned int which, int error, unsigned long nth, bool on)
+{
+	inject.which = which;
+	inject.error = error;
+	inject.nth = nth;
+	inject.on = on;
+	inject.calls = 0;
+	inject.injected = 0;
+	SetLastError(STALE);
+	errno = STALE_ERRNO;
+}
+
+void refuse_nothing(void)
+{
+	inject.nth = 0;
+	inject.most = 0;
+}
 
 static bool injected(enum call call)
 {

@@ -42,4 +42,11 @@ struct inject {
 
 extern struct inject inject;
 
+/*
+ * From now on the @nth of these calls fails; @on: and all later ones. The last
+ * error and errno become what no call sets.
+ */
+void refuse(unsigned int which, int error, unsigned long nth, bool on);
+void refuse_nothing(void);
+
 #endif /* HEAP_FAIL_INJECT_H */

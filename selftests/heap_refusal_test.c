@@ -13,24 +13,6 @@
 #include "heap_fail_inject.h"
 #include "heap_model.h"
 
-/* The @nth one of these calls fails; @on: and all later ones. */
-static void refuse(unsigned int which, int error, unsigned long nth, bool on)
-{
-	inject.which = which;
-	inject.error = error;
-	inject.nth = nth;
-	inject.on = on;
-	inject.calls = 0;
-	inject.injected = 0;
-	model_set_stale();
-}
-
-static void refuse_nothing(void)
-{
-	inject.nth = 0;
-	inject.most = 0;
-}
-
 /* Without a page that forks wipe, those that the C library makes are seen. */
 TEST(forks_are_seen_without_advice)
 {

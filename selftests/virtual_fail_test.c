@@ -8,21 +8,6 @@
 #include "heap_fail_inject.h"
 #include "virtual_selftest.h"
 
-static void refuse(unsigned int which, int error, unsigned long nth, bool on)
-{
-	inject.which = which;
-	inject.error = error;
-	inject.nth = nth;
-	inject.on = on;
-	inject.calls = 0;
-	inject.injected = 0;
-}
-
-static void refuse_nothing(void)
-{
-	inject.nth = 0;
-}
-
 /* What a call on a region says, and what that is here. */
 TEST_F(memory, errors_of_regions)
 {
@@ -94,7 +79,6 @@ TEST_F(memory, no_memory_for_a_reservation)
 	do {
 		refuse(1 << SYSTEM_MMAP | 1 << SYSTEM_IOCTL, ENOMEM, ++nth,
 		       false);
-		SetLastError(STALE);
 		p = VirtualAlloc(NULL, MIB, MEM_COMMIT, PAGE_READWRITE);
 		if (p) {
 			EXPECT_EQ(STALE, GetLastError());

@@ -294,8 +294,13 @@ TEST_F(memory, query_tells_neighbours_apart)
 			   MAP_FIXED_NOREPLACE | MAP_NORESERVE, -1, 0);
 		if (map == at)
 			break;
-		ASSERT_EQ(MAP_FAILED, map);
-		ASSERT_EQ(EEXIST, errno);
+		if (map == MAP_FAILED) {
+			ASSERT_EQ(EEXIST, errno);
+			continue;
+		}
+		/* valgrind takes the address for a hint */
+		munmap(map, page);
+		map = MAP_FAILED;
 	}
 	if (map == MAP_FAILED) {
 		VirtualFree(first, 0, MEM_RELEASE);

@@ -167,6 +167,7 @@ void blocks_erase(struct blocks *blocks, char *end)
 		chunk = (struct chunk *)at;
 		size = chunk_size(chunk);
 		chunk->head = 0;
+		chunk->check = 0;
 		if (size < CHUNK_MIN || size > (size_t)(blocks->top - at)) {
 			/* Damaged: where the others are is not known. */
 			memset(at, 0, end - at);
@@ -333,7 +334,9 @@ size_t blocks_free(struct blocks *blocks, void *block)
 	size_t freed = chunk_size(chunk), size = freed, gone = 0;
 	bool prev_free = chunk->head & PREV_FREE;
 
+	/* Both words: what is written over one may by chance fit the other. */
 	chunk->head = 0;
+	chunk->check = 0;
 	other = chunk_free_at(blocks, at + size);
 	if (other)
 		size += chunk_merge(blocks, other, &gone);
