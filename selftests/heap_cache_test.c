@@ -33,6 +33,8 @@
 
 /* Seconds, for machines that are slow or busy. */
 #define PATIENCE	180
+/* A fork in so many rounds: where these are slow, forks are slower still. */
+#define FORK_ROUNDS	6000
 
 static HANDLE shared;
 static atomic_int stop;
@@ -519,7 +521,7 @@ TEST_F_TIMEOUT(cache, fork_amid_calls, PATIENCE)
 					    exerciser_until_stop,
 					    (void *)(uintptr_t)(i + 1)));
 	}
-	for (int i = 0; i < 50; i++) {
+	for (unsigned int i = 0; i <= rounds() / FORK_ROUNDS; i++) {
 		pid = fork();
 		if (!pid)
 			_exit(child_sees_nothing(shared, shared));

@@ -19,6 +19,12 @@
 
 #include "heap_fail_books.h"
 
+/*
+ * What a scenario asks the system for, at least: a test that injects nothing
+ * refuses less. On the module without caches, as in 32 bits, that is little.
+ */
+#define MIN_CALLS	6
+
 /* -------------------------------------------------------- the scenario */
 
 /* All ways in which a heap asks for memory, and gives some back. */
@@ -301,7 +307,7 @@ TEST_F_TIMEOUT(heap_fail_fresh, first_use, 600)
 					       1 << SYSTEM_ADVICE, false);
 
 	TH_LOG("%lu calls, refused in steps of %lu", failed, step());
-	EXPECT_GT(failed, 9);
+	EXPECT_LE(MIN_CALLS, failed);
 }
 
 /* Slots for blocks that are asked for often, and threads' caches of them. */
@@ -330,7 +336,7 @@ TEST_F_TIMEOUT(heap_fail_fresh, first_slots, 600)
 	unsigned long failed = fail_each_fresh(_metadata, slots, which, false);
 
 	TH_LOG("%lu calls, refused in steps of %lu", failed, step());
-	EXPECT_GT(failed, 9);
+	EXPECT_LE(MIN_CALLS, failed);
 	EXPECT_EQ(failed, fail_each_fresh(_metadata, slots, which, true));
 }
 
