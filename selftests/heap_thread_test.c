@@ -4,6 +4,7 @@
  * see heap_selftest.h.
  */
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "heap_attempt.h"
@@ -256,6 +257,56 @@ TEST(X11_no_call_is_a_cancellation_point)
 	/* and it did its work */
 	EXPECT_EQ(1, GetProcessHeaps(0, NULL));
 	close(event);
+}
+
+/* The signal by which glibc cancels threads that want it at once. */
+#define SIGCANCEL	32
+
+static void *wait_for_ever(void *arg)
+{
+	for (;;)
+		pause();
+	return arg;
+}
+
+static void *create_for_ever(void *arg)
+{
+	atomic_int *tid = arg;
+
+	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
+	atomic_store(tid, gettid());
+	for (;;)
+		HeapDestroy(HeapCreate(0, 0, 0));
+	return NULL;
+}
+
+/*
+ * pthread_cancel() looks whether a thread can be cancelled, and then sends it a
+ * signal: which may find it inside a call, with a lock of the whole process's.
+ */
+TEST(X11_a_cancel_that_arrives_late)
+{
+	pthread_t thread;
+	atomic_int tid;
+
+	/* The first one installs the handler. */
+	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_for_ever, NULL));
+	ASSERT_EQ(0, pthread_cancel(thread));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+
+	for (int i = 0; i < 300; i++) {
+		atomic_init(&tid, 0);
+		ASSERT_EQ(0, pthread_create(&thread, NULL, create_for_ever,
+					    &tid));
+		while (!atomic_load(&tid))
+			sched_yield();
+		usleep(i * 7 % 500);
+		ASSERT_EQ(0, syscall(SYS_tgkill, getpid(), atomic_load(&tid),
+				     SIGCANCEL));
+		ASSERT_EQ(0, pthread_join(thread, NULL));
+		/* hangs if the thread has left a lock taken */
+		ASSERT_EQ(TRUE, HeapDestroy(HeapCreate(0, 0, 0)));
+	}
 }
 
 /* ------------------------------------------------------------------ fork */

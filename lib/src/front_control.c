@@ -12,7 +12,9 @@
  * The window of a growable heap, as large as 32 bits can number its granules;
  * less where address space is limited.
  */
+#ifndef WINDOW_MOST
 #define WINDOW_MOST	((size_t)GRANULE << 31 << (sizeof(size_t) > 4))
+#endif
 #define WINDOW_LEAST	((size_t)64 << 20)
 
 static_assert(FRONT_RESERVE_MIN / 64 >= SLAB_PAGE, "slabs are no smaller");

@@ -4,6 +4,11 @@
  * write(2), close(2), poll(2) and getrandom(2) are cancellation points: a thread
  * that ended in one of them would leave a lock taken and a descriptor open. So
  * no function of the library is a cancellation point.
+ *
+ * A thread that can be cancelled asynchronously is made one that cannot for as
+ * long. To disable cancellation would not do: the C library looks at the state
+ * before it sends the thread a signal, but only at the type when the signal
+ * arrives.
  */
 #ifndef PRIVHEAP_SRC_NO_CANCEL_H
 #define PRIVHEAP_SRC_NO_CANCEL_H
@@ -12,33 +17,44 @@
 
 #include "process.h"
 
-static inline int no_cancel_begin(void)
-{
+struct no_cancel {
+	int type;
 	int state;
+};
 
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-	return state;
+static inline struct no_cancel no_cancel_begin(void)
+{
+	struct no_cancel before;
+
+	pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &before.type);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before.state);
+	return before;
 }
 
-static inline void no_cancel_end(const int *state)
+static inline void no_cancel_end(const struct no_cancel *before)
 {
-	pthread_setcancelstate(*state, NULL);
+	pthread_setcancelstate(before->state, NULL);
+	pthread_setcanceltype(before->type, NULL);
 }
 
 /* Among a function's declarations: holds until the function returns. */
 #define NO_CANCEL \
 	__attribute__((cleanup(no_cancel_end), unused)) \
-	const int no_cancel_state = no_cancel_begin()
+	const struct no_cancel no_cancel_before = no_cancel_begin()
 
 static inline int no_cancel_begin_among(void)
 {
-	return process_alone() ? -1 : no_cancel_begin();
+	int type = -1;
+
+	if (!process_alone())
+		pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &type);
+	return type;
 }
 
-static inline void no_cancel_end_among(const int *state)
+static inline void no_cancel_end_among(const int *type)
 {
-	if (*state >= 0)
-		no_cancel_end(state);
+	if (*type >= 0)
+		pthread_setcanceltype(*type, NULL);
 }
 
 /*
@@ -47,6 +63,6 @@ static inline void no_cancel_end_among(const int *state)
  */
 #define NO_CANCEL_BY_OTHERS \
 	__attribute__((cleanup(no_cancel_end_among), unused)) \
-	const int no_cancel_state = no_cancel_begin_among()
+	const int no_cancel_type = no_cancel_begin_among()
 
 #endif /* PRIVHEAP_SRC_NO_CANCEL_H */
