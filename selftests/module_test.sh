@@ -8,6 +8,8 @@
 set -u
 
 here=$(dirname "$0")
+# shellcheck source=tap.sh
+. "$here/tap.sh"
 device=/dev/privheap
 rounds=${PRIVHEAP_ROUNDS:-100}
 # Memory that may come and go elsewhere, in KiB.
@@ -17,24 +19,6 @@ slack=2048
 if [ -e /sys/kernel/debug/kmemleak ]; then
 	slack=$((slack + $(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo) / 32))
 fi
-number=0
-failed=0
-
-skip_all() {
-	echo "TAP version 13"
-	echo "1..0 # SKIP $*"
-	exit 4
-}
-
-result() {
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number $2"
-	else
-		echo "not ok $number $2"
-		failed=1
-	fi
-}
 
 load() {
 	if [ -n "${PRIVHEAP_KO-}" ]; then

@@ -14,38 +14,13 @@
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tap.sh
+. "$here/tap.sh"
 shim=$here/malloc_shim.so
 lib=${PRIVHEAP_TOP:-$here/..}/lib
 rows=${PRIVHEAP_PROGRAMS_ROWS:-50000}
 python_tests=${PRIVHEAP_PROGRAMS_PYTHON:-test.test_json test.test_re}
 python=/usr/bin/python3
-number=0
-failed=0
-
-skip_all() {
-	echo "TAP version 13"
-	echo "1..0 # SKIP $*"
-	exit 4
-}
-
-result() {
-	number=$((number + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $number $2"
-	else
-		echo "not ok $number $2"
-		failed=1
-	fi
-}
-
-skip() {
-	number=$((number + 1))
-	echo "ok $number $1 # SKIP $2"
-}
-
-comment() {
-	sed 's/^/# /'
-}
 
 [ -e "$shim" ] || skip_all "no $shim"
 [ -x "$here/malloc_calls" ] || skip_all "no $here/malloc_calls"

@@ -1,0 +1,35 @@
+# shellcheck shell=sh disable=SC2034 # for who reads this
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# For tests that are shell scripts: results in TAP. To be read by them (".").
+
+number=0
+failed=0
+
+# The whole program cannot run here, for this reason.
+skip_all() {
+	echo "TAP version 13"
+	echo "1..0 # SKIP $*"
+	exit 4
+}
+
+# result STATUS NAME
+result() {
+	number=$((number + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $number $2"
+	else
+		echo "not ok $number $2"
+		failed=1
+	fi
+}
+
+# skip NAME REASON
+skip() {
+	number=$((number + 1))
+	echo "ok $number $1 # SKIP $2"
+}
+
+comment() {
+	sed 's/^/# /'
+}
