@@ -198,6 +198,34 @@ TEST(L5_bad_heap_or_owner)
 	HeapDestroy(try.heap);
 }
 
+/* Its own cache is out of force then: that is no heap that NULL stands for. */
+TEST(L5_no_heap_while_one_is_held_or_gone)
+{
+	HANDLE heap = HeapCreate(0, 0, 0);
+	void *block = NULL;
+
+	for (int i = 0; i < 100; i++)
+		block = HeapAlloc(heap, 0, 40);
+	ASSERT_EQ(TRUE, HeapLock(heap));
+	for (int i = 0; i < 2; i++) {
+		for (SIZE_T size = 40; size <= 4000; size += 3960)
+			SETS_ERROR(ERROR_INVALID_HANDLE,
+				   EXPECT_EQ(NULL, HeapAlloc(NULL, 0, size)));
+		SETS_ERROR(ERROR_INVALID_HANDLE,
+			   EXPECT_EQ(NULL, HeapReAlloc(NULL, 0, block, 41)));
+		SETS_ERROR(ERROR_INVALID_HANDLE,
+			   EXPECT_EQ((SIZE_T)-1, HeapSize(NULL, 0, block)));
+		SETS_ERROR(ERROR_INVALID_HANDLE,
+			   EXPECT_EQ(FALSE, HeapFree(NULL, 0, block)));
+		if (i)
+			break;
+		EXPECT_EQ(40, HeapSize(heap, 0, block));
+		EXPECT_EQ(TRUE, HeapUnlock(heap));
+		EXPECT_EQ(TRUE, HeapFree(heap, 0, block));
+		EXPECT_EQ(TRUE, HeapDestroy(heap));
+	}
+}
+
 TEST(L1_destroyed_by_the_holder)
 {
 	HANDLE heap, other = HeapCreate(0, 0, 0);

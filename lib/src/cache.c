@@ -45,6 +45,12 @@ __thread struct cache *cache_current
 	__attribute__((tls_model("initial-exec"), visibility("hidden"))) =
 	&cache_none;
 
+/* Takes the key away. */
+static void cache_lock_out(struct cache *cache)
+{
+	*(struct heap *volatile *)&cache->heap = (struct heap *)cache;
+}
+
 #ifdef CACHE_RSEQ
 
 static __thread struct cache_slot *cache_my_slot;
@@ -217,9 +223,9 @@ void cache_revoke(struct front *front)
 	int saved = errno;
 
 	for (cache = front->cache_list; cache; cache = cache->next) {
-		if (cache->heap && cache != own)
+		if (cache->heap == front->heap && cache != own)
 			foreign = true;
-		*(struct heap *volatile *)&cache->heap = NULL;
+		cache_lock_out(cache);
 	}
 	if (!foreign)
 		return;
@@ -305,7 +311,7 @@ void cache_detach(struct front *front)
 		*link = cache->next;
 		front->caches[cache->slot->number] = NULL;
 		/* Its owner may try it yet, with what are no blocks any more. */
-		cache->heap = NULL;
+		cache_lock_out(cache);
 		cache->limit = 0;
 		cache->front = NULL;
 		cache->next = cache->slot->unused;

@@ -54,7 +54,8 @@ struct cache_slot;
 /**
  * struct cache - free slots of one heap at hand of one thread
  * @empty: always 0: where a top of 0 points to
- * @heap: the key: the heap's handle, or NULL when revoked
+ * @heap: the key: the heap's handle; the cache's own address when revoked, which
+ *	no program has, while NULL may be what it takes for a handle
  * @base: of the front: granule 0
  * @map: of the front
  * @limit: granules that have map bytes
