@@ -286,7 +286,9 @@ void cache_attach(struct cache *cache, struct front *front)
 {
 	unsigned int class;
 
+	cache->empty = CACHE_END;
 	cache->base = front->base;
+	cache->second = front->base + GRANULE;
 	cache->map = front->map;
 	cache->limit = front->limit;
 	cache->small = SMALL_MAX + 1;
@@ -352,7 +354,7 @@ void cache_set_cap(struct cache *cache, unsigned int class, unsigned int cap)
 		return;
 	}
 	cache->tops[CLASS_LIVE | class] = cache_line_end(cache, class);
-	*cache_entries(cache, class) = 0;
+	*cache_entries(cache, class) = CACHE_END;
 }
 
 void cache_fill(struct cache *cache, unsigned int class,

@@ -51,12 +51,19 @@ struct cache_slot;
 #define CACHE_LINE_MAX		127	/* entries; the last word is the sentinel */
 #define CACHE_HEAD		1536	/* bytes before the lines, and no more */
 
+/* The bit of HEAP_ZERO_MEMORY. */
+#define CACHE_FLAG_ZERO		3
+
+/* A front's map begins so many bytes behind its tables. */
+#define CACHE_MAP		((size_t)128 << 10)
+
 /**
  * struct cache - free slots of one heap at hand of one thread
- * @empty: always 0: where a top of 0 points to
+ * @empty: CACHE_END: where a top of 0 points to
  * @heap: the key: the heap's handle; the cache's own address when revoked, which
  *	no program has, while NULL may be what it takes for a handle
  * @base: of the front: granule 0
+ * @second: granule 1
  * @map: of the front
  * @limit: granules that have map bytes
  * @small: sizes below this are small; 0 in what is no real cache
@@ -67,13 +74,14 @@ struct cache_slot;
  * @caps: entries that a line may hold, by class
  * @tops: where the top entry of a line is, in bytes from the cache, by tag. A
  *	line grows downwards: its top is aligned to the size of a line when it is
- *	full, and points to a zero when it is empty. For what is no tag it is 0,
- *	which is both.
+ *	full, and points to CACHE_END when it is empty. For what is no tag it is
+ *	0, which is both.
  */
 struct cache {
 	uint32_t empty;
 	struct heap *heap;
 	char *base;
+	char *second;
 	uint8_t *map;
 	size_t limit;
 	size_t small;
@@ -85,6 +93,9 @@ struct cache {
 	uint32_t tops[256];
 	/* the lines, from CACHE_HEAD on */
 };
+
+/* Behind the last entry of a line. No slot begins at granules 0 and 1. */
+#define CACHE_END	1u
 
 #define CACHE_SIZE	(CACHE_HEAD + ((CLASS_COUNT - 1) << CACHE_LINE_SHIFT))
 
@@ -120,10 +131,13 @@ extern long cache_rseq_offset __attribute__((visibility("hidden")));
 /* What the kernel wants to see before the address that it aborts to. */
 #define CACHE_RSEQ_SIGNATURE	".byte 0x0f, 0xb9, 0x3d\n\t.long 0x53053053\n"
 
-/* Begins a restartable sequence, from label 1 to label 2; aborts to label 4. */
-#define CACHE_RSEQ_BEGIN(scratch, area)					\
+/*
+ * Begins a restartable sequence, from label 1 to label 2; aborts to label 4.
+ * @scratch is left with the address of something that is aligned to @align.
+ */
+#define CACHE_RSEQ_BEGIN(align, scratch, area)				\
 	".pushsection __rseq_cs, \"aw\"\n\t"				\
-	".balign 32\n"							\
+	".balign " align "\n"						\
 	"3:\t.long 0, 0\n\t"						\
 	".quad 1f, 2f - 1f, 4f\n\t"					\
 	".popsection\n\t"						\
@@ -133,113 +147,142 @@ extern long cache_rseq_offset __attribute__((visibility("hidden")));
 	"1:\t"
 
 /*
- * Takes an entry off a line, and says in the map what it is now, in two bytes
- * (@width "w") or in four ("k"); jumps to miss where it is not this heap's, empty,
- * or interrupted.
+ * Takes an entry off a line, and says in the map what it is now; jumps to miss
+ * where the cache is not this heap's, the line is empty, HEAP_ZERO_MEMORY is
+ * wanted, or it was interrupted. @find has the tag, and @write writes the mark.
+ *
+ * Nothing of the front is looked at before the key: another heap's may be gone.
  *
  * The map is written before the store that counts. After an abort in between the
  * top entry of the line looks like a live block: it is taken at once again, or
  * cache_revoke() sets that right.
+ *
+ * One jump does for the flag, which is in the carry, and for the end of the line:
+ * decl sets zero there, and leaves the carry alone. So the entry is one less than
+ * it was from there on.
  */
-#define CACHE_POP_ASM(width, mark, cache, heap, tag, entry, scratch)	\
+#define CACHE_POP_ASM(find, write, cache, heap, flags, size, index, block) \
 	asm volatile goto(						\
-		CACHE_RSEQ_BEGIN("%[scr]", "%[ent]")			\
+		CACHE_RSEQ_BEGIN("32", "%[map]", "%[ent]")		\
 		"cmpq %[hp], %c[key](%[ca])\n\t"			\
 		"jne %l[miss]\n\t"					\
-		"movl %c[tops](%[ca], %[tg], 4), %k[ent]\n\t"		\
+		"movq %c[mapat](%[ca]), %[map]\n\t"			\
+		find							\
+		"movl %c[tops](%[ca], %[tag], 4), %k[ent]\n\t"		\
 		"movl (%[ca], %[ent]), %k[ent]\n\t"			\
-		"testl %k[ent], %k[ent]\n\t"				\
-		"je %l[miss]\n\t"					\
-		"movq %c[map](%[ca]), %[scr]\n\t"			\
-		"mov %" width "[mk], (%[scr], %[ent])\n\t"	\
-		"addl $4, %c[tops](%[ca], %[tg], 4)\n"			\
-		"2:\n\t"						\
+		"btl %[zero], %k[fl]\n\t"				\
+		"decl %k[ent]\n\t"					\
+		"jbe %l[miss]\n\t"					\
+		write							\
+		"addl $4, %c[tops](%[ca], %[tag], 4)\n"			\
+		"2:\tshlq $4, %[ent]\n\t"				\
+		"addq %c[second](%[ca]), %[ent]\n\t"			\
 		".pushsection .text.cache_abort, \"ax\"\n\t"		\
 		CACHE_RSEQ_SIGNATURE					\
 		"4:\tjmp %l[miss]\n\t"				\
 		".popsection"						\
-		: [ent] "=&r" (entry), [scr] "=&r" (scratch)		\
-		: [ca] "r" (cache), [hp] "r" (heap), [tg] "r" (tag),	\
-		  [mk] "r" (mark), [offset] "m" (cache_rseq_offset),	\
+		: [ent] "=&r" (block), [map] "=&r" (map),		\
+		  [mark] "=&r" (mark), [tag] "=&r" (tag)		\
+		: [ca] "r" (cache), [hp] "r" (heap), [fl] "r" (flags),	\
+		  [sz] "r" (size), [ix] "r" (index),			\
+		  [offset] "m" (cache_rseq_offset),			\
+		  [zero] "i" (CACHE_FLAG_ZERO),				\
 		  [key] "i" (offsetof(struct cache, heap)),		\
-		  [map] "i" (offsetof(struct cache, map)),		\
-		  [tops] "i" (offsetof(struct cache, tops))		\
+		  [mapat] "i" (offsetof(struct cache, map)),		\
+		  [second] "i" (offsetof(struct cache, second)),	\
+		  [tops] "i" (offsetof(struct cache, tops)),		\
+		  [small] "i" (CACHE_TABLE(small)),			\
+		  [medium] "i" (CACHE_TABLE(medium))			\
 		: "memory", "cc"					\
 		: miss)
 
-/* The block that an entry stands for: an address, and so not NULL. */
-static inline void *cache_block(const struct cache *cache, unsigned long entry)
-{
-	char *block = cache->base + entry * GRANULE;
+/* Where a table is, from the map. */
+#define CACHE_TABLE(name) \
+	((long)offsetof(struct class_tables, name) - (long)CACHE_MAP)
 
+/*
+ * A block of this size, or NULL. The cache must be one that serves the size: see
+ * its @small and @medium.
+ */
+static inline void *cache_pop_small(struct cache *cache, const void *heap,
+				    unsigned int flags, size_t size)
+{
+	unsigned long map, mark, tag;
+	void *block;
+
+	CACHE_POP_ASM("movzwl %c[small](%[map], %[sz], 2), %k[mark]\n\t"
+		      "movzbl %b[mark], %k[tag]\n\t",
+		      "movw %w[mark], 1(%[map], %[ent])\n\t",
+		      cache, heap, flags, size, size, block);
 	if (!block)
 		__builtin_unreachable();
 	return block;
-}
-
-/*
- * A block for a size of this tag, and these map bytes, or NULL. The cache must be
- * one that serves the size: see its @small and @medium.
- */
-static inline void *cache_pop_small(struct cache *cache, const void *heap,
-				    uint16_t mark)
-{
-	unsigned long entry, scratch, tag = mark & 0xff;
-
-	CACHE_POP_ASM("w", mark, cache, heap, tag, entry, scratch);
-	return cache_block(cache, entry);
 miss:
 	return NULL;
 }
 
+/*
+ * The multiplication is there because it leaves the size alone, for the slow way,
+ * and takes one instruction; nobody waits for what it is a part of.
+ */
 static inline void *cache_pop_medium(struct cache *cache, const void *heap,
-				     uint32_t mark)
+				     unsigned int flags, size_t size)
 {
-	unsigned long entry, scratch, tag = mark & 0xff;
+	unsigned long index = (uint32_t)(size - 1) / 128;
+	unsigned long map, mark, tag;
+	void *block;
 
-	CACHE_POP_ASM("k", mark, cache, heap, tag, entry, scratch);
-	return cache_block(cache, entry);
+	CACHE_POP_ASM("movzbl %c[medium](%[map], %[ix], 4), %k[tag]\n\t",
+		      "imull $256, %k[sz], %k[mark]\n\t"
+		      "addl %c[medium](%[map], %[ix], 4), %k[mark]\n\t"
+		      "movl %k[mark], 1(%[map], %[ent])\n\t",
+		      cache, heap, flags, size, index, block);
+	if (!block)
+		__builtin_unreachable();
+	return block;
 miss:
 	return NULL;
 }
 
 /*
  * Puts the block at this granule, which is below the limit, onto its line, and
- * clears its map byte; *@tag is what that was. The map is written before the
- * store that counts. Nobody but the caller has to do with a live block's byte.
+ * clears its map byte. The map is written before the store that counts. Nobody
+ * but the caller has to do with a live block's byte.
+ *
+ * After an abort the tag says whether there was a block: until it is read its
+ * lowest byte is 0, as of an address that is aligned to 256.
  */
 static inline enum cache_push cache_push(struct cache *cache, const void *heap,
-					 unsigned long entry,
-					 unsigned long *tag)
+					 unsigned long entry)
 {
-	uint8_t *map = cache->map;
-	unsigned long was = map[entry], top, scratch;
+	unsigned long top, map, tag;
 
-	*tag = was;
 	asm volatile goto(
-		CACHE_RSEQ_BEGIN("%[scratch]", "%[top]")
-		"cmpq %[heap], %c[key](%[cache])\n\t"
+		CACHE_RSEQ_BEGIN("256", "%[tag]", "%[top]")
+		"cmpq %[hp], %c[key](%[ca])\n\t"
 		"jne %l[miss]\n\t"
-		"movl %c[tops](%[cache], %[tag], 4), %k[top]\n\t"
+		"movq %c[mapat](%[ca]), %[map]\n\t"
+		"movzbl (%[map], %[ent]), %k[tag]\n\t"
+		"movl %c[tops](%[ca], %[tag], 4), %k[top]\n\t"
 		"testl $0x1fc, %k[top]\n\t"
 		"je %l[miss]\n\t"
-		"movb $0, (%[map], %[entry])\n\t"
-		"movl %k[entry], -4(%[cache], %[top])\n\t"
-		"subl $4, %c[tops](%[cache], %[tag], 4)\n"
+		"movb $0, (%[map], %[ent])\n\t"
+		"movl %k[ent], -4(%[ca], %[top])\n\t"
+		"subl $4, %c[tops](%[ca], %[tag], 4)\n"
 		"2:\n\t"
 		".pushsection .text.cache_abort, \"ax\"\n\t"
 		CACHE_RSEQ_SIGNATURE
 		"4:\ttestb %b[tag], %b[tag]\n\t"
 		"jns %l[miss]\n\t"
-		"cmpb $0, (%[map], %[entry])\n\t"
+		"cmpb $0, (%[map], %[ent])\n\t"
 		"je %l[cleared]\n\t"
 		"jmp %l[miss]\n\t"
 		".popsection"
-		: [top] "=&r" (top), [scratch] "=&r" (scratch)
-		: [cache] "r" (cache), [heap] "r" (heap), [map] "r" (map),
-		  [entry] "r" (entry), [tag] "r" (was),
+		: [top] "=&r" (top), [map] "=&r" (map), [tag] "=&r" (tag)
+		: [ca] "r" (cache), [hp] "r" (heap), [ent] "r" (entry),
 		  [offset] "m" (cache_rseq_offset),
 		  [key] "i" (offsetof(struct cache, heap)),
+		  [mapat] "i" (offsetof(struct cache, map)),
 		  [tops] "i" (offsetof(struct cache, tops))
 		: "memory", "cc"
 		: miss, cleared);
@@ -256,7 +299,7 @@ cleared:
  */
 #define CACHE_STORE_ASM(width, cache, heap, at, value)			\
 	asm volatile goto(						\
-		CACHE_RSEQ_BEGIN("%[scr]", "%[area]")			\
+		CACHE_RSEQ_BEGIN("32", "%[scr]", "%[area]")		\
 		"cmpq %[hp], %c[key](%[ca])\n\t"			\
 		"jne %l[miss]\n\t"					\
 		"mov %" width "[val], (%[to])\n"			\
@@ -298,31 +341,23 @@ miss:
 #else /* no rseq: nobody has a cache */
 
 static inline void *cache_pop_small(struct cache *cache, const void *heap,
-				    uint16_t mark)
+				    unsigned int flags, size_t size)
 {
-	(void)cache;
-	(void)heap;
-	(void)mark;
+	(void)cache, (void)heap, (void)flags, (void)size;
 	return NULL;
 }
 
 static inline void *cache_pop_medium(struct cache *cache, const void *heap,
-				     uint32_t mark)
+				     unsigned int flags, size_t size)
 {
-	(void)cache;
-	(void)heap;
-	(void)mark;
+	(void)cache, (void)heap, (void)flags, (void)size;
 	return NULL;
 }
 
 static inline enum cache_push cache_push(struct cache *cache, const void *heap,
-					 unsigned long entry,
-					 unsigned long *tag)
+					 unsigned long entry)
 {
-	(void)cache;
-	(void)heap;
-	(void)entry;
-	(void)tag;
+	(void)cache, (void)heap, (void)entry;
 	return CACHE_MISSED;
 }
 
@@ -350,6 +385,25 @@ static inline unsigned long cache_granule(const struct cache *cache,
 
 	/* Bits that a granule's address has not go to the top. */
 	return offset >> 4 | offset << (8 * sizeof(offset) - 4);
+}
+
+/*
+ * The address that cache_granule() has made a granule of by the current cache,
+ * whatever it was. Fast paths that end with this, where they miss, need not keep
+ * the address.
+ */
+static inline void *cache_address(unsigned long granule)
+{
+	/* The compiler would see through it, and keep it and the cache, too. */
+	asm("" : "+r" (granule) : : "memory");
+	return (void *)((uintptr_t)cache_current->base +
+			(granule << 4 | granule >> (8 * sizeof(granule) - 4)));
+}
+
+/* What a front has for the fast paths. */
+static inline const struct class_tables *cache_tables(const struct cache *cache)
+{
+	return (const struct class_tables *)(cache->map - CACHE_MAP);
 }
 
 /*

@@ -275,12 +275,11 @@ void *front_alloc_unlocked(struct heap *heap, size_t size)
 	if (!cache)
 		return NULL;
 	if (size <= SMALL_MAX)
-		return cache_pop_small(cache, heap, class_tags[size]);
-	return cache_pop_medium(cache, heap, class_mark_of_medium(size));
+		return cache_pop_small(cache, heap, 0, size);
+	return cache_pop_medium(cache, heap, 0, size);
 }
 
-enum cache_push front_free_unlocked(struct heap *heap, void *block,
-				    unsigned long *tag)
+enum cache_push front_free_unlocked(struct heap *heap, void *block)
 {
 	struct cache *cache = front_choose(heap);
 	unsigned long entry;
@@ -290,7 +289,7 @@ enum cache_push front_free_unlocked(struct heap *heap, void *block,
 	entry = cache_granule(cache, block);
 	if (entry >= cache->limit)
 		return CACHE_MISSED;
-	return cache_push(cache, heap, entry, tag);
+	return cache_push(cache, heap, entry);
 }
 
 bool front_size_unlocked(struct heap *heap, const void *block, size_t *size)
@@ -374,14 +373,15 @@ bool front_resize_unlocked(struct cache *cache, const void *heap, void *block,
 void front_free(struct front *front, void *block)
 {
 	unsigned int class = front_class(front, block);
+	unsigned long granule = front_granule(front, block);
 
-	front->map[front_granule(front, block)] = 0;
-	front_free_cleared(front, block, class);
+	front->map[granule] = 0;
+	line_push(front, front_cache(front), class, granule);
 }
 
-void front_free_cleared(struct front *front, void *block, unsigned int class)
+void front_free_cleared(struct front *front, void *block)
 {
-	line_push(front, front_cache(front), class,
+	line_push(front, front_cache(front), front_slab(front, block)->class,
 		  front_granule(front, block));
 }
 

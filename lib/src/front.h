@@ -65,6 +65,7 @@ struct depot {
 
 /**
  * struct front - the front end of a heap; begins its control area
+ * @tables: a copy of class_tables, CACHE_MAP bytes before @map
  * @heap: the heap
  * @length: bytes of the control area
  * @base: of the window: granule 0
@@ -94,6 +95,7 @@ struct depot {
  * @depots: by class; apart from the rest, so that they have pages when used
  */
 struct front {
+	struct class_tables tables;
 	struct heap *heap;
 	size_t length;
 	char *base;
@@ -145,8 +147,7 @@ void *front_alloc(struct heap *heap, size_t size);
  * is not the current one.
  */
 void *front_alloc_unlocked(struct heap *heap, size_t size);
-enum cache_push front_free_unlocked(struct heap *heap, void *block,
-				    unsigned long *tag);
+enum cache_push front_free_unlocked(struct heap *heap, void *block);
 bool front_size_unlocked(struct heap *heap, const void *block, size_t *size);
 
 /* The granule that an address lies in; may be none of the window. */
@@ -195,7 +196,7 @@ bool front_resize_unlocked(struct cache *cache, const void *heap, void *block,
 void front_free(struct front *front, void *block);
 
 /* The same for one whose map byte is cleared already. */
-void front_free_cleared(struct front *front, void *block, unsigned int class);
+void front_free_cleared(struct front *front, void *block);
 
 /* Keeps all other threads out of their caches, as long as the lock is held. */
 void front_revoke(struct heap *heap);

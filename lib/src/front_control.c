@@ -19,12 +19,16 @@
 
 static_assert(FRONT_RESERVE_MIN / 64 >= SLAB_PAGE, "slabs are no smaller");
 
-/* Where the parts of a control area are, in bytes from its beginning. */
+/* Where the shared cache is, in bytes from the control area's beginning. */
+#define FRONT_SHARED	((sizeof(struct front) + 4095) & ~(size_t)4095)
+
+static_assert(!offsetof(struct front, tables), "found by the map's address");
+static_assert(FRONT_SHARED + CACHE_SIZE <= CACHE_MAP, "that comes next");
+
+/* Where the other parts are that are not of the same size in all heaps. */
 struct front_layout {
-	size_t shared;
 	size_t slabs;
 	size_t pages;
-	size_t map;
 	size_t end;
 };
 
@@ -50,14 +54,12 @@ static size_t front_slabs_max(size_t window, size_t target)
 static void front_lay_out(struct front_layout *layout, size_t window,
 			  size_t target)
 {
-	layout->shared = front_round(sizeof(struct front));
-	layout->slabs = layout->shared + front_round(CACHE_SIZE);
+	layout->slabs = CACHE_MAP + front_round(window / GRANULE + 1);
 	layout->pages = layout->slabs +
 			front_round(front_slabs_max(window, target) *
 				    sizeof(struct slab));
-	layout->map = layout->pages + front_round((window / SLAB_PAGE + 2) *
+	layout->end = layout->pages + front_round((window / SLAB_PAGE + 2) *
 						  sizeof(struct slab_page));
-	layout->end = layout->map + front_round(window / GRANULE + 1);
 }
 
 static void *front_map_area(size_t length)
@@ -102,13 +104,14 @@ struct front *front_create(struct heap *heap)
 	if (!heap->fixed)
 		base = base > window / 2 ? base - window / 2 : 0;
 
+	front->tables = class_tables;
 	front->heap = heap;
 	front->length = layout.end;
 	front->base = (char *)base;
 	front->limit = window / GRANULE;
 	front->slabs = (struct slab *)((char *)front + layout.slabs);
 	front->pages = (struct slab_page *)((char *)front + layout.pages);
-	front->map = (uint8_t *)front + layout.map;
+	front->map = (uint8_t *)front + CACHE_MAP;
 	front->slabs_max = front_slabs_max(window, target) - 1;
 	front->slab_target = target;
 	front->slab_most = heap->fixed ? window / 16 : window;
@@ -128,8 +131,7 @@ struct cache *front_shared(struct front *front)
 	struct cache *cache = front->shared;
 
 	if (unlikely(!cache)) {
-		cache = (struct cache *)((char *)front +
-					 front_round(sizeof(*front)));
+		cache = (struct cache *)((char *)front + FRONT_SHARED);
 		cache_attach(cache, front);
 		front->shared = cache;
 	}
@@ -138,10 +140,8 @@ struct cache *front_shared(struct front *front)
 
 void front_clear(struct front *front)
 {
-	char *slabs = (char *)front->slabs;
-
 	/* Other threads may look at the map at this moment: zero as before. */
-	madvise(slabs, (char *)front + front->length - slabs, MADV_DONTNEED);
+	madvise(front->map, front->length - CACHE_MAP, MADV_DONTNEED);
 	front->slabs_used = 0;
 	front->slab_unused = 0;
 }

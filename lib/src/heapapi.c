@@ -150,30 +150,17 @@ static __attribute__((noinline)) void *heap_alloc_slowly(HANDLE handle,
 	return block;
 }
 
-static __attribute__((noinline)) void *
-heap_alloc_medium(HANDLE handle, DWORD flags, SIZE_T size, struct cache *cache)
-{
-	void *block;
-
-	/* In a new thread there is no cache yet, and small sizes come by, too. */
-	if (unlikely(size >= cache->medium || flags & HEAP_ZERO_MEMORY))
-		return heap_alloc_slowly(handle, flags, size);
-	block = cache_pop_medium(cache, handle, class_mark_of_medium(size));
-	if (unlikely(!block))
-		return heap_alloc_slowly(handle, flags, size);
-	return block;
-}
-
 EXPORT LPVOID WINAPI HeapAlloc(HANDLE hHeap, DWORD dwFlags, SIZE_T dwBytes)
 {
 	struct cache *cache = cache_current;
-	void *block;
+	void *block = NULL;
 
-	if (unlikely(dwBytes >= cache->small))
-		return heap_alloc_medium(hHeap, dwFlags, dwBytes, cache);
-	if (unlikely(dwFlags & HEAP_ZERO_MEMORY))
-		return heap_alloc_slowly(hHeap, dwFlags, dwBytes);
-	block = cache_pop_small(cache, hHeap, class_tags[dwBytes]);
+	static_assert(HEAP_ZERO_MEMORY == 1 << CACHE_FLAG_ZERO, "seen in there");
+	if (likely(dwBytes < cache->small))
+		block = cache_pop_small(cache, hHeap, dwFlags, dwBytes);
+	/* In a new thread there is no cache yet, and small sizes come by, too. */
+	else if (likely(dwBytes < cache->medium))
+		block = cache_pop_medium(cache, hHeap, dwFlags, dwBytes);
 	if (unlikely(!block))
 		return heap_alloc_slowly(hHeap, dwFlags, dwBytes);
 	return block;
@@ -234,14 +221,13 @@ EXPORT LPVOID WINAPI HeapReAlloc(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem,
 /* A block that is no block any more, but was not put anywhere: see cache_push(). */
 static __attribute__((noinline)) BOOL heap_free_cleared(struct heap *heap,
 							DWORD flags,
-							void *block,
-							unsigned long tag)
+							void *block)
 {
 	NO_CANCEL_BY_OTHERS;
 	int saved = errno;
 	bool locked = heap_enter(heap, flags);
 
-	front_free_cleared(heap->front, block, tag & ~CLASS_LIVE);
+	front_free_cleared(heap->front, block);
 	heap_leave(heap, locked);
 	errno = saved;
 	return TRUE;
@@ -250,7 +236,6 @@ static __attribute__((noinline)) BOOL heap_free_cleared(struct heap *heap,
 static __attribute__((noinline)) BOOL heap_free_slowly(HANDLE handle,
 						       DWORD flags, void *block)
 {
-	unsigned long tag;
 	struct heap *heap;
 	int saved = errno;
 	DWORD error;
@@ -264,11 +249,11 @@ static __attribute__((noinline)) BOOL heap_free_slowly(HANDLE handle,
 		error_set(ERROR_INVALID_HANDLE);
 		return FALSE;
 	}
-	switch (front_free_unlocked(heap, block, &tag)) {
+	switch (front_free_unlocked(heap, block)) {
 	case CACHE_PUSHED:
 		return TRUE;
 	case CACHE_CLEARED:
-		return heap_free_cleared(heap, flags, block, tag);
+		return heap_free_cleared(heap, flags, block);
 	case CACHE_MISSED:
 		break;
 	}
@@ -285,19 +270,20 @@ static __attribute__((noinline)) BOOL heap_free_slowly(HANDLE handle,
 EXPORT BOOL WINAPI HeapFree(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem)
 {
 	struct cache *cache = cache_current;
-	unsigned long entry = cache_granule(cache, lpMem), tag;
+	unsigned long entry = cache_granule(cache, lpMem);
 
 	if (likely(entry < cache->limit)) {
-		switch (cache_push(cache, hHeap, entry, &tag)) {
+		switch (cache_push(cache, hHeap, entry)) {
 		case CACHE_PUSHED:
 			return TRUE;
 		case CACHE_CLEARED:
-			return heap_free_cleared(hHeap, dwFlags, lpMem, tag);
+			return heap_free_cleared(hHeap, dwFlags,
+						 cache_address(entry));
 		case CACHE_MISSED:
 			break;
 		}
 	}
-	return heap_free_slowly(hHeap, dwFlags, lpMem);
+	return heap_free_slowly(hHeap, dwFlags, cache_address(entry));
 }
 
 static __attribute__((noinline)) SIZE_T heap_size_slowly(HANDLE handle,
@@ -328,13 +314,14 @@ EXPORT SIZE_T WINAPI HeapSize(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem)
 {
 	const struct cache *cache = cache_current;
 	unsigned long entry = cache_granule(cache, lpMem);
-	uint16_t map;
+	long size;
 
 	/* The program must not free it meanwhile: nothing here can change. */
 	if (likely(entry < cache->limit && cache->heap == hHeap)) {
-		memcpy(&map, cache->map + entry, sizeof(map));
-		if (likely((map & MAP_NEAR_MASK) == MAP_NEAR))
-			return class_near_size(map);
+		size = class_near_size(cache_tables(cache), cache->map[entry],
+				       cache->map[entry + 1]);
+		if (likely(size >= 0))
+			return size;
 	}
-	return heap_size_slowly(hHeap, dwFlags, lpMem);
+	return heap_size_slowly(hHeap, dwFlags, cache_address(entry));
 }

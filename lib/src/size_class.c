@@ -2,8 +2,7 @@
 /* The tables of the size classes: see size_class.h. */
 #include "size_class.h"
 
-uint16_t class_tags[SMALL_MAX + 1];
-uint8_t class_tags_medium[SLOT_MAX / 128];
+struct class_tables class_tables;
 uint32_t class_slot_size[256];
 uint32_t class_reciprocal[CLASS_COUNT];
 
@@ -21,13 +20,18 @@ void class_init(void)
 	unsigned int class = 1;
 	size_t slot, step, size = 0, medium = SMALL_MAX;
 
+	memset(class_tables.slots, -1, sizeof(class_tables.slots));
 	for (slot = 32; slot <= SLOT_MAX; slot += step) {
 		class_add(class, slot);
 		for (; size <= slot && size <= SMALL_MAX; size++)
-			class_tags[size] = CLASS_LIVE | class |
-					   (slot - size) << 8;
+			class_tables.small[size] = CLASS_LIVE | class |
+						   (slot - size) << 8;
+		if (class <= CLASS_SMALL)
+			class_tables.slots[CLASS_LIVE | class] = slot;
 		for (; medium < slot; medium += 128)
-			class_tags_medium[medium / 128] = CLASS_LIVE | class;
+			class_tables.medium[medium / 128] =
+				class_mark_of(class, medium + 1) -
+				((uint32_t)(medium + 1) << 8);
 		class++;
 		if (slot < 256)
 			step = 16;

@@ -123,7 +123,7 @@ bool slab_create(struct front *front, unsigned int class)
 		return false;
 	first = front_granule(front, memory);
 	end = first + slots * size / GRANULE;
-	if (end < first || end > front->limit) {
+	if (first <= CACHE_END || end < first || end > front->limit) {
 		heap_put(front->heap, memory);
 		return false;
 	}
