@@ -130,6 +130,35 @@ TEST(R6_R7_in_place)
 	HeapDestroy(heap);
 }
 
+/* Wherever the size is kept: of new blocks, and of those that shrank. */
+TEST(R6_sizes_are_exact)
+{
+	HANDLE heap = HeapCreate(0, 0, 0);
+	SIZE_T size, less;
+	char *p;
+
+	/* By then a size is one of those that the heap is often asked for. */
+	for (size = 1; size <= 64 * KIB; size += size / 16 + 1)
+		for (int i = 0; i < 20; i++)
+			HeapFree(heap, 0, HeapAlloc(heap, 0, size));
+	for (size = 0; size <= 66000; size += size < 1100 ? 1 : 29) {
+		p = HeapAlloc(heap, 0, size);
+		ASSERT_NE(NULL, p);
+		ASSERT_EQ(size, HeapSize(heap, 0, p));
+		memset(p, 0xff, size);
+		for (less = size; less; less -= less / 3 + 1) {
+			ASSERT_EQ(p, HeapReAlloc(heap, HEAP_REALLOC_IN_PLACE_ONLY,
+						 p, less));
+			ASSERT_EQ(less, HeapSize(heap, 0, p));
+			memset(p, 0xff, less);
+		}
+		ASSERT_EQ(TRUE, HeapFree(heap, 0, p));
+		ASSERT_EQ(FALSE, HeapFree(heap, 0, p));
+		ASSERT_EQ((SIZE_T)-1, HeapSize(heap, 0, p));
+	}
+	HeapDestroy(heap);
+}
+
 TEST(R8_in_place_impossible)
 {
 	HANDLE heap = HeapCreate(0, 0, 0);
