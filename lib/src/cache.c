@@ -332,6 +332,11 @@ static uint32_t cache_line_end(const struct cache *cache, unsigned int class)
 	return cache_line(class) + cache->caps[class] * sizeof(uint32_t);
 }
 
+unsigned int cache_number(const struct cache *cache)
+{
+	return cache->slot ? cache->slot->number : 0;
+}
+
 unsigned int cache_count(const struct cache *cache, unsigned int class)
 {
 	if (!cache->caps[class])

@@ -443,6 +443,9 @@ void cache_set_cap(struct cache *cache, unsigned int class, unsigned int cap);
 void cache_fill(struct cache *cache, unsigned int class,
 		const uint32_t *entries, unsigned int count);
 
+/* Tells the owners of a front's caches apart; 0 is also that of no owner. */
+unsigned int cache_number(const struct cache *cache);
+
 /* Takes the newest entry off a line that is not empty. */
 void cache_drain_newest(struct cache *cache, unsigned int class,
 			uint32_t *entry);

@@ -125,7 +125,8 @@ static unsigned int depot_get(struct front *front, unsigned int class,
 
 /* Up to @count slots; a new slab is made only if there is none at all. */
 static unsigned int depot_take(struct front *front, unsigned int class,
-			       uint32_t *entries, unsigned int count)
+			       uint32_t *entries, unsigned int count,
+			       unsigned int number)
 {
 	front_tick(front);
 	if (front->depot_count[class])
@@ -135,7 +136,7 @@ static unsigned int depot_take(struct front *front, unsigned int class,
 			return 0;
 		front_grew(front);
 	}
-	return slab_take(front, class, entries, count);
+	return slab_take(front, class, entries, count, number);
 }
 
 /* --- lines */
@@ -172,7 +173,8 @@ static uint32_t line_pop(struct front *front, struct cache *cache,
 
 	if (!cache_count(cache, class)) {
 		cap = line_next_cap(cap);
-		count = depot_take(front, class, entries, (cap + 1) / 2);
+		count = depot_take(front, class, entries, (cap + 1) / 2,
+				   cache_number(cache));
 		if (!count)
 			return 0;
 		cache_set_cap(cache, class, cap);

@@ -47,20 +47,24 @@ static void slab_unlink(struct front *front, struct slab *slab)
 }
 
 unsigned int slab_take(struct front *front, unsigned int class,
-		       uint32_t *entries, unsigned int count)
+		       uint32_t *entries, unsigned int count,
+		       unsigned int number)
 {
 	const uint32_t granules = class_size(class) / GRANULE;
-	unsigned int got = 0, word;
+	unsigned int got = 0, word, i;
 	struct slab *slab;
 
 	while (got < count && front->partial[class]) {
 		unsigned int before = got;
 
 		slab = &front->slabs[front->partial[class]];
-		for (word = 0; word < SLAB_WORDS && got < count; word++) {
-			uint64_t bits = slab->bits[word];
-			uint32_t entry = slab->first + word * 64 * granules;
+		for (i = 0; i < SLAB_WORDS && got < count; i++) {
+			uint64_t bits;
+			uint32_t entry;
 
+			word = (i + number) % SLAB_WORDS;
+			bits = slab->bits[word];
+			entry = slab->first + word * 64 * granules;
 			while (bits && got < count) {
 				entries[got++] = entry + __builtin_ctzll(bits) *
 						 granules;

@@ -69,9 +69,14 @@ static inline bool slab_slot_is_free(const struct slab *slab, unsigned int slot)
 	return slab->bits[slot / 64] >> (slot % 64) & 1;
 }
 
-/* Takes up to @count free slots, from slabs that there are. */
+/*
+ * Takes up to @count free slots, from slabs that there are. Each @number begins
+ * elsewhere in a slab: threads that share a slab would else have slots side by
+ * side, and write to the same cache lines of the map all the time.
+ */
 unsigned int slab_take(struct front *front, unsigned int class,
-		       uint32_t *entries, unsigned int count);
+		       uint32_t *entries, unsigned int count,
+		       unsigned int number);
 
 /* Makes a slab; false: no memory, or such slots are too large for the heap. */
 bool slab_create(struct front *front, unsigned int class);
