@@ -51,7 +51,7 @@ unsigned int slab_take(struct front *front, unsigned int class,
 		       unsigned int number)
 {
 	const uint32_t granules = class_size(class) / GRANULE;
-	unsigned int got = 0, word, i;
+	unsigned int got = 0, i;
 	struct slab *slab;
 
 	while (got < count && front->partial[class]) {
@@ -59,12 +59,10 @@ unsigned int slab_take(struct front *front, unsigned int class,
 
 		slab = &front->slabs[front->partial[class]];
 		for (i = 0; i < SLAB_WORDS && got < count; i++) {
-			uint64_t bits;
-			uint32_t entry;
+			unsigned int word = (i + number) % SLAB_WORDS;
+			uint64_t bits = slab->bits[word];
+			uint32_t entry = slab->first + word * 64 * granules;
 
-			word = (i + number) % SLAB_WORDS;
-			bits = slab->bits[word];
-			entry = slab->first + word * 64 * granules;
 			while (bits && got < count) {
 				entries[got++] = entry + __builtin_ctzll(bits) *
 						 granules;
