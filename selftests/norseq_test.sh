@@ -8,11 +8,11 @@
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tap.sh
+. "$here/tap.sh"
 programs="heap_cache_test heap_model_test heap_thread_test heap_memory_test"
 out=$(mktemp "${TMPDIR:-/tmp}/norseq_test.XXXXXX") || exit 1
 trap 'rm -f "$out"' EXIT
-number=0
-failed=0
 
 # Other tunables that the program was given stay.
 GLIBC_TUNABLES=${GLIBC_TUNABLES:+$GLIBC_TUNABLES:}glibc.pthread.rseq=0
@@ -24,19 +24,17 @@ echo "TAP version 13"
 set -- $programs
 echo "1..$#"
 for name; do
-	number=$((number + 1))
 	if [ ! -x "$here/$name" ]; then
-		echo "ok $number $name # SKIP it was not built"
+		skip "$name" "it was not built"
 		continue
 	fi
 	GLIBC_TUNABLES=$GLIBC_TUNABLES "$here/$name" >"$out" 2>&1
 	status=$?
-	sed 's/^/# /' "$out"
+	comment <"$out"
 	case $status in
-	0)	echo "ok $number $name" ;;
-	4)	echo "ok $number $name # SKIP it says so itself" ;;
-	*)	echo "not ok $number $name: status $status"
-		failed=1 ;;
+	0)	result 0 "$name" ;;
+	4)	skip "$name" "it says so itself" ;;
+	*)	result 1 "$name: status $status" ;;
 	esac
 done
 exit "$failed"
