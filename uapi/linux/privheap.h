@@ -47,16 +47,20 @@
 #define PRIVHEAP_IOC_DESTROY	_IO(PRIVHEAP_IOC_MAGIC, 0x04)
 #define PRIVHEAP_IOC_QUERY	_IO(PRIVHEAP_IOC_MAGIC, 0x05)
 #define PRIVHEAP_IOC_NOTIFY	_IO(PRIVHEAP_IOC_MAGIC, 0x06)
+#define PRIVHEAP_IOC_LIMIT	_IO(PRIVHEAP_IOC_MAGIC, 0x07)
 
 /*
  * Levels of the quota hierarchy, innermost first; out_denied holds one.
- * A charge is made on every level or on none.
+ * A charge is made on every level or on none: on the region, its process, the
+ * user who made it, the cgroup (v2) that its maker was in when it was made, with
+ * every cgroup above that one but the root, and the system. A region stays
+ * charged to these, whoever the process becomes and wherever it is moved.
  */
 #define PRIVHEAP_LEVEL_NONE	0
 #define PRIVHEAP_LEVEL_REGION	1
 #define PRIVHEAP_LEVEL_PROCESS	2
-#define PRIVHEAP_LEVEL_USER	3	/* reserved for later use */
-#define PRIVHEAP_LEVEL_CGROUP	4	/* reserved for later use */
+#define PRIVHEAP_LEVEL_USER	3	/* by real user id */
+#define PRIVHEAP_LEVEL_CGROUP	4	/* by cgroup id */
 #define PRIVHEAP_LEVEL_SYSTEM	5
 
 /* What is counted and limited; both in bytes. */
@@ -283,6 +287,82 @@ struct privheap_notify {
 	__aligned_u64 threshold;
 	__u32 resource;
 	__s32 eventfd;
+};
+
+/* A limit that is none; what LIMIT takes and gives for it. */
+#define PRIVHEAP_NO_LIMIT	(~0ULL)
+
+/* privheap_limit.flags: limits of this process; 0 means of the region at base */
+#define PRIVHEAP_LIMIT_PROCESS		0x1
+/* privheap_limit.flags: open the reserve of the resource, see below */
+#define PRIVHEAP_LIMIT_OPEN_RESERVE	0x2
+
+/* privheap_limit.set: which of the members below are to be set */
+#define PRIVHEAP_SET_SOFT		0x1
+#define PRIVHEAP_SET_HARD		0x2
+#define PRIVHEAP_SET_RESERVE		0x4
+#define PRIVHEAP_SET_FAIL_NTH		0x8
+
+/**
+ * struct privheap_limit - PRIVHEAP_IOC_LIMIT: a program's own limits
+ * @size: sizeof(struct privheap_limit)
+ * @flags: PRIVHEAP_LIMIT_*
+ * @base: the region; must be 0 with PRIVHEAP_LIMIT_PROCESS
+ * @resource: PRIVHEAP_RESOURCE_COMMIT or PRIVHEAP_RESOURCE_RESIDENT
+ * @set: PRIVHEAP_SET_*; 0 only asks
+ * @soft: bytes; above it an event tells observers, and nothing is refused
+ * @hard: bytes; no charge may take the usage above it
+ * @reserve: bytes above @hard that may be opened once after a denial
+ * @fail_nth: make the Nth charge from now fail as if at the hard limit, and then
+ *	no more; 0 ends it. Counted are charges of @resource on this subject.
+ * @out_soft: what is in force afterwards, as the four above
+ * @out_hard: see @out_soft
+ * @out_reserve: see @out_soft
+ * @out_fail_nth: see @out_soft; counts down
+ * @out_ceiling: bytes; what @hard and @reserve together may be set to
+ * @out_usage: bytes charged now
+ * @out_peak: the highest usage there was, in bytes
+ * @out_denials: charges that this very limit refused
+ * @out_reserve_open: 1 while the reserve is open, else 0
+ * @reserved: must be zero
+ *
+ * Limits are rounded by nobody: they are multiples of the page size, or
+ * PRIVHEAP_NO_LIMIT for @soft and @hard. A limit below the usage is allowed: it
+ * refuses new charges, and frees nothing.
+ *
+ * A program moves its own hard limits freely below the ceiling. Of a region's
+ * commit that is the limit that CREATE was given, of everything else
+ * PRIVHEAP_NO_LIMIT. An administrator who sets a hard limit over netlink sets
+ * the ceiling to it as well.
+ *
+ * PRIVHEAP_LIMIT_OPEN_RESERVE (with @set 0) raises the limit in force by the
+ * reserve, so that a program that was refused has something to unwind with.
+ * It can do so once for each time that the reserve was set.
+ *
+ * Errors: EINVAL, E2BIG, EFAULT, ENOENT, EPERM (hard and reserve beyond the
+ * ceiling), ENOMEM; for OPEN_RESERVE: ENODATA (there is no reserve), EAGAIN
+ * (this limit has refused nothing since the reserve was set), EALREADY.
+ */
+struct privheap_limit {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 base;
+	__u32 resource;
+	__u32 set;
+	__aligned_u64 soft;
+	__aligned_u64 hard;
+	__aligned_u64 reserve;
+	__aligned_u64 fail_nth;
+	__aligned_u64 out_soft;
+	__aligned_u64 out_hard;
+	__aligned_u64 out_reserve;
+	__aligned_u64 out_fail_nth;
+	__aligned_u64 out_ceiling;
+	__aligned_u64 out_usage;
+	__aligned_u64 out_peak;
+	__aligned_u64 out_denials;
+	__u32 out_reserve_open;
+	__u32 reserved;
 };
 
 #endif /* _LINUX_PRIVHEAP_H */
