@@ -259,6 +259,14 @@ static void bench_grow(void)
 	end = now();
 	destroy(base);
 	report("grow-region", end - begin, GROW_STEPS);
+
+	base = create(GROW_STEP * GROW_STEPS, 0, 0);
+	begin = now();
+	for (i = 0; i < GROW_STEPS; i++)
+		grow(base, (i + 1) * GROW_STEP, PRIVHEAP_COMMIT_POPULATE);
+	end = now();
+	destroy(base);
+	report("grow-populate-region", end - begin, GROW_STEPS * (GROW_STEP / PAGE));
 }
 
 /*
