@@ -27,11 +27,12 @@ FIXTURE_TEARDOWN_PARENT(netlink)
 	PH_TEARDOWN();
 }
 
-/* A request was refused, with this number and a text, which is told. */
+/* A request was refused, with this number and a text. */
 #define EXPECT_REFUSED(error, nl, call) do {				\
-	EXPECT_EQ(error, call);						\
+	EXPECT_EQ(error, call) {					\
+		TH_LOG("%s", (nl)->text);				\
+	}								\
 	EXPECT_NE(0, strlen((nl)->text));				\
-	TH_LOG("%s", (nl)->text);					\
 } while (0)
 
 #define BIT_OF(attr)		(1U << (attr))
