@@ -22,10 +22,13 @@
 
 void heap_limit_init(struct heap *heap)
 {
-	heap->quota = (struct quota)QUOTA_INIT(PRIVHEAP_NO_LIMIT);
-	heap->failing = false;
+	/* All else is zero. */
+	heap->quota.soft = PRIVHEAP_NO_LIMIT;
+	heap->quota.hard = PRIVHEAP_NO_LIMIT;
+	heap->quota.ceiling = PRIVHEAP_NO_LIMIT;
+	heap->quota.usage = heap->initial;
+	heap->quota.peak = heap->initial;
 	heap->first.charged = heap->initial;
-	quota_charge(&heap->quota, heap->initial);
 }
 
 size_t heap_limit_room(const struct heap *heap)
