@@ -88,7 +88,7 @@ TEST(X_large_at_below_above)
 		EXPECT_EQ(before, limit_of(heap).cbUsage);
 		/* a byte more is a page more, and fits if there is one */
 		block = HeapAlloc(heap, 0, LARGE(pages) + 1);
-		EXPECT_EQ(more > 0, block != NULL);
+		EXPECT_EQ(more > 0, !!block);
 		EXPECT_EQ(TRUE, HeapFree(heap, 0, block));
 	}
 	EXPECT_EQ((700 + 1 + 1) * page(), limit_of(heap).cbPeak);

@@ -125,7 +125,9 @@ TEST(I_set_arguments)
 		EXPECT_EQ(hard, limit_of(heap).cbHard);
 		/* nothing to set, and what is only told is not looked at */
 		info = limit_of(heap);
-		info.cbUsage = info.cbCeiling = info.cDenials = 1;
+		info.cbUsage = 1;
+		info.cbCeiling = 1;
+		info.cDenials = 1;
 		KEEPS_ERROR(EXPECT_EQ(TRUE, HeapSetInformation(heap,
 			    PrivheapCommitLimit, &info, size)));
 		EXPECT_EQ(hard, limit_of(heap).cbHard);
