@@ -3,6 +3,7 @@
  * The classes of HeapSetInformation() and HeapQueryInformation() for limits, and
  * those of heaps with a maximum. I, X as in heap_selftest.h.
  */
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "heap_limit_selftest.h"
@@ -351,6 +352,32 @@ TEST(X_fixed_fail_nth)
 	EXPECT_NE(NULL, HeapAlloc(heap, 0, 60 * page()));
 	EXPECT_EXACT(heap);
 	HeapDestroy(heap);
+}
+
+/* The kernel cannot be asked: an error, and the heap is not taken for damaged. */
+TEST(X_device_out_of_reach)
+{
+	HANDLE heap = HeapCreate(0, 0, 64 * page()), grows = HeapCreate(0, 0, 0);
+	struct rlimit none = { 0, 0 };
+	PRIVHEAP_LIMIT_INFORMATION info;
+
+	HeapSetInformation(NULL, HeapEnableTerminationOnCorruption, NULL, 0);
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &none));
+	for (int fd = STDERR_FILENO + 1; fd < 1024; fd++)
+		close(fd);
+	if (is_anonymous()) {
+		EXPECT_EQ(TRUE, set_hard(heap, page()));
+	} else {
+		SETS_ERROR(ERROR_GEN_FAILURE,
+			   EXPECT_EQ(FALSE, HeapQueryInformation(heap,
+				     PrivheapCommitLimit, &info, sizeof(info),
+				     NULL)));
+		SETS_ERROR(ERROR_GEN_FAILURE,
+			   EXPECT_EQ(FALSE, set_hard(heap, page())));
+	}
+	/* What the library keeps itself is known all the same. */
+	KEEPS_ERROR(EXPECT_EQ(TRUE, set_hard(grows, 4 * page())));
+	EXPECT_EQ(4 * page(), limit_of(grows).cbHard);
 }
 
 /* ------------------------------------------------------ what is resident */

@@ -86,7 +86,8 @@ static void check_race(struct __test_metadata *_metadata)
 	struct privheap_region_info info;
 	pthread_t threads[RACERS];
 
-	hard = 16 * MIB + page();
+	/* about half of what they would like */
+	hard = 16 * MIB / heap_count + page();
 	for (unsigned int i = 0; i < heap_count; i++) {
 		heaps[i] = HeapCreate(0, 0, 0);
 		ASSERT_NE(NULL, heaps[i]);
