@@ -43,7 +43,7 @@ static void *race(void *arg)
 	unsigned int self = (uintptr_t)arg, seed = self + 1;
 	HANDLE heap = heaps[self % heap_count];
 	char *blocks[SLOTS] = { NULL }, *p;
-	int rounds = 3000;
+	int rounds = 1500;
 
 	while (rounds--) {
 		unsigned int i = rand_r(&seed) % SLOTS;

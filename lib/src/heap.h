@@ -298,7 +298,7 @@ static inline void heap_freed(struct heap *heap, size_t bytes)
 /* So many bytes were committed. */
 void heap_grew(struct heap *heap, size_t bytes);
 
-/* heap_limit.c: what of this is about the limit, only a commit looks at */
+/* heap_limit.c: what is committed, and the limit on it */
 
 /* Of a heap whose first region has its initial commit, and is the only one. */
 void heap_limit_init(struct heap *heap);

@@ -77,6 +77,7 @@ bool heap_commit(struct heap_region *region, char *start, char *end,
 
 	if (!heap_charge(heap, fresh))
 		return false;
+	/* COMMIT and not GROW, which would look at all that is committed. */
 	if (privheap_region_commit(region->base, start - region->base,
 				   end - start, 0)) {
 		heap_uncharge(heap, fresh);

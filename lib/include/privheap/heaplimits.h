@@ -49,9 +49,9 @@ extern "C" {
  * what is new, and takes nothing away. @cbCeiling and what follows it is only
  * told, and not looked at by HeapSetInformation().
  *
- * A heap's limit ends with it, also where PrivheapSetRegionCache() keeps the
- * region. Many calls that fail may have been refused by an outer level: @cDenials
- * is not about these.
+ * A heap's limits end with it, also where PrivheapSetRegionCache() keeps the
+ * region. What an outer level has refused (the process, the user, the cgroup, the
+ * system) is not counted in @cDenials.
  */
 typedef struct _PRIVHEAP_LIMIT_INFORMATION {
 	DWORD		cb;
