@@ -43,8 +43,10 @@ void experiment_begin(int argc, char **argv)
 			experiment.small = true;
 		else if (!strcmp(argv[i], "--out") && i + 1 < argc)
 			experiment.folder = argv[++i];
+		else if (!strcmp(argv[i], "--only") && i + 1 < argc)
+			experiment.only = argv[++i];
 		else
-			experiment_die("usage: %s [--small] [--out FOLDER]",
+			experiment_die("usage: %s [--small] [--only PART] [--out FOLDER]",
 				       argv[0]);
 	}
 	/* Claims in their order, whoever dies. */
@@ -60,6 +62,11 @@ int experiment_end(void)
 {
 	printf("%d claims hold, %d do not\n", claims_held, claims_failed);
 	return claims_failed || !claims_held ? 1 : 0;
+}
+
+bool experiment_wants(const char *name)
+{
+	return !experiment.only || !strcmp(experiment.only, name);
 }
 
 void claim(bool holds, const char *format, ...)

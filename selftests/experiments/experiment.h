@@ -26,18 +26,20 @@
 /**
  * struct experiment - how this experiment is to run
  * @small: as a test: fewer steps, the same claims
+ * @only: the part of the experiment that is to run; NULL: all
  * @folder: where the tables go; NULL: nowhere
  * @device: an open /dev/privheap
  */
 struct experiment {
 	bool small;
+	const char *only;
 	const char *folder;
 	int device;
 };
 
 extern struct experiment experiment;
 
-/* Reads the options: --small, --out FOLDER. Ends the program where it must. */
+/* Reads the options, and ends the program where it must. */
 void experiment_begin(int argc, char **argv);
 /* Says how many claims held. Return: the program's exit status. */
 int experiment_end(void);
@@ -45,6 +47,9 @@ int experiment_end(void);
 /* Says so, and ends the program with 2. */
 __attribute__((noreturn, format(printf, 1, 2)))
 void experiment_die(const char *format, ...);
+
+/* Whether the part @name of the experiment is to run. */
+bool experiment_wants(const char *name);
 
 /* A claim, of which one line tells whether it holds. */
 __attribute__((format(printf, 2, 3)))

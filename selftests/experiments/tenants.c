@@ -22,7 +22,7 @@
 
 #define TENANTS		8
 #define LEAKING		5		/* its number */
-#define LIVE		256		/* blocks of a tenant in use */
+#define LIVE		128		/* blocks of a tenant in use */
 #define BLOCK_MIN	1024
 #define BLOCK_SPAN	(14 * 1024)	/* above it */
 #define CAP		(4 * MIB)
@@ -75,7 +75,6 @@ struct row {
  * @elsewhere: likewise
  * @served_again: of the leaking tenant, after it was recycled
  * @most: the most that a tenant had committed
- * @late: the most that a tenant but the leaking one had resident
  */
 struct run {
 	const char *name;
