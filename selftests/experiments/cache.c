@@ -5,15 +5,15 @@
  * A server answers requests for keys. It keeps what it has loaded in a cache, a
  * region of slots of which each is committed while it holds something, and needs
  * a buffer for each request in flight, from a heap. Both are charged to the
- * process, which has a soft and a hard limit. Twice there is a burst: many more
- * requests are in flight. What is asked for most changes slowly.
+ * process, which has a soft and a hard limit. Twice requests take ten times as
+ * long, so that many more are in flight. What is asked for most changes slowly.
  *
  * The server runs three times, and differs in what its cache does:
  *
  *   never	it is filled until it is refused, and then stays as it is
  *   refused	refused, it evicts what was not used for longest
- *   soft	told that the soft limit was crossed, it evicts, until the process
- *		is well below it
+ *   soft	told that the soft limit was crossed, it compacts the heap and
+ *		evicts, until the process is well below the limit
  *
  * It is told by the kernel's netlink events. Who wants to see the same on every
  * run cannot leave it to chance when an event is read: after each request this
@@ -37,7 +37,7 @@
 #define BUFFER		(32 * KIB)	/* for a request in flight */
 #define FLIGHT_MAX	256
 #define HARD		(24 * MIB)
-#define SOFT		(18 * MIB)
+#define SOFT		(22 * MIB)
 /* Told, the cache evicts until the process has so much less than SOFT. */
 #define TRIM		(1 * MIB)
 #define EVENT_MS	10000
@@ -46,7 +46,7 @@ static struct plan {
 	int steps;
 	int requests;		/* in a step */
 	int drift;		/* keys by which favour moves on in a step */
-	int flight;		/* requests in flight */
+	int flight;		/* requests in flight at a time */
 	int burst;		/* the same in a burst */
 	int from[2], to[2];	/* steps of bursts */
 } plan = {
@@ -98,7 +98,8 @@ struct row {
  * @slots: in use
  * @clock: counts requests
  * @heap: of buffers
- * @flight: buffers of requests in flight, the oldest at @oldest
+ * @flight: buffers of @in_flight requests, the oldest at @oldest
+ * @begun: when each began
  * @weight: sums of how much each rank is asked for
  * @random: state
  * @events: socket
@@ -114,6 +115,7 @@ struct server {
 	unsigned long clock;
 	HANDLE heap;
 	void *flight[FLIGHT_MAX];
+	unsigned long begun[FLIGHT_MAX];
 	int oldest, in_flight;
 	uint32_t weight[KEYS];
 	uint32_t random;
@@ -212,10 +214,11 @@ static void insert(struct server *server, int key, struct row *row)
 	server->slots++;
 }
 
-/* The requests that are in flight for longest are done. */
-static void finish(struct server *server, int keep)
+/* Those are done that began so many requests ago. */
+static void finish(struct server *server, unsigned long ago)
 {
-	while (server->in_flight > keep) {
+	while (server->in_flight &&
+	       server->begun[server->oldest] + ago <= server->clock) {
 		HeapFree(server->heap, 0, server->flight[server->oldest]);
 		server->oldest = (server->oldest + 1) % FLIGHT_MAX;
 		server->in_flight--;
@@ -224,13 +227,14 @@ static void finish(struct server *server, int keep)
 
 static bool take_buffer(struct server *server)
 {
+	int last = (server->oldest + server->in_flight) % FLIGHT_MAX;
 	void *buffer = HeapAlloc(server->heap, 0, BUFFER);
 
 	if (!buffer)
 		return false;
 	memset(buffer, 1, BUFFER);
-	server->flight[(server->oldest + server->in_flight) % FLIGHT_MAX] =
-		buffer;
+	server->flight[last] = buffer;
+	server->begun[last] = server->clock;
 	server->in_flight++;
 	return true;
 }
@@ -268,6 +272,8 @@ static void heed_events(struct server *server, struct row *row)
 	read_events(server, usage_now(NULL) > SOFT, row);
 	if (server->policy != SOFT_LIMIT || !server->over)
 		return;
+	/* What a burst has left first, then what was used. */
+	HeapCompact(server->heap, 0);
 	while (usage_now(NULL) > SOFT - TRIM && evict(server, row) >= 0)
 		;
 	read_events(server, usage_now(NULL) > SOFT, row);
@@ -280,7 +286,7 @@ static void request(struct server *server, int step, int flight,
 
 	server->clock++;
 	row->requests++;
-	finish(server, flight - 1);
+	finish(server, flight);
 	if (!take_buffer(server)) {
 		row->failed++;
 	} else if (server->slot_of[key] >= 0) {

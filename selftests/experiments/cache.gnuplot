@@ -11,8 +11,9 @@ of(policy) = sprintf("< awk -F, '$1 == \"%s\"' cache.csv", policy)
 mean(policy) = sprintf("< awk -F, '$1 == \"%s\" { hits += $5; all += $4; " . \
 	"if (++n %% 5 == 0) { print $2 - 2 \",\" 100 * hits / all; " . \
 	"hits = all = 0 } }' cache.csv", policy)
-bursts = "< awk -F, '$1 == \"soft\" && $3 == 1' cache.csv"
-soft = 18
+# The steps at which bursts begin and end.
+edges = system("awk -F, '$1 == \"soft\" { if ($3 != was) print $2; was = $3 }' cache.csv")
+soft = 22
 hard = 24
 
 stats of("soft") using 2 nooutput
@@ -22,35 +23,38 @@ most = STATS_max
 
 set multiplot layout 3,1 margins 0.085,0.98,0.075,0.965 spacing 0.09
 set xrange [0:steps]
-set boxwidth 1
-set style fill solid 1 noborder
-shade = "#f0f0f0"
+do for [i = 1:words(edges):2] {
+	set object i rectangle from first word(edges, i) + 0,graph 0 \
+		to first word(edges, i + 1) + 0,graph 1 behind \
+		fillcolor rgb "#eeeeee" fillstyle solid noborder
+	set label 10 + i "requests take\nten times as long" \
+		at first (word(edges, i) + word(edges, i + 1)) / 2.0,graph 0.93 center
+}
 
 set ylabel "committed by the process, MiB"
-set yrange [0:hard * 1.3]
+set yrange [0:hard * 1.6]
 set arrow 1 from 0,soft to steps,soft nohead dashtype 2 linecolor rgb grey
 set arrow 2 from 0,hard to steps,hard nohead dashtype 2 linecolor rgb grey
-set label 1 "soft limit" at steps * 0.005,soft left offset 0,0.6 \
+set label 1 "soft limit" at steps * 0.005,soft left offset 0,-0.7 \
 	textcolor rgb grey
 set label 2 "hard limit" at steps * 0.005,hard left offset 0,0.6 \
 	textcolor rgb grey
-set key top right
-plot bursts using 2:(hard * 1.3) with boxes linecolor rgb shade \
-	title "burst: many requests in flight", \
-	of("never") using 2:($11 / MIB) with lines linewidth 2 \
+set key bottom right
+plot of("never") using 2:($11 / MIB) with lines linewidth 2 \
 	linecolor rgb yellow notitle, \
 	of("refused") using 2:($11 / MIB) with lines linewidth 2 dashtype 2 \
 	linecolor rgb red notitle, \
 	of("soft") using 2:($11 / MIB) with lines linewidth 2.5 \
-	linecolor rgb blue notitle
+	linecolor rgb blue notitle, \
+	of("soft") using 2:($10 / MIB) with lines linewidth 1.5 dashtype 3 \
+	linecolor rgb blue title "of that, the cache that heeds the soft limit"
 unset arrow
 unset label
 
-set ylabel "hits, % (mean of 5 steps)"
+set ylabel "answered from the cache, %"
 set yrange [0:100]
-set key bottom left
-plot bursts using 2:(100) with boxes linecolor rgb shade notitle, \
-	mean("never") using 1:2 with lines linewidth 2 \
+set key at graph 0.02,0.42 left top
+plot mean("never") using 1:2 with lines linewidth 2 \
 	linecolor rgb yellow title "evicts never", \
 	mean("refused") using 1:2 with lines linewidth 2 dashtype 2 \
 	linecolor rgb red title "evicts when the hard limit refuses", \
@@ -60,8 +64,7 @@ plot bursts using 2:(100) with boxes linecolor rgb shade notitle, \
 set xlabel "step"
 set ylabel "requests failed in a step"
 set yrange [0:most * 1.1]
-plot bursts using 2:(most * 1.1) with boxes linecolor rgb shade notitle, \
-	of("never") using 2:6 with lines linewidth 2 \
+plot of("never") using 2:6 with lines linewidth 2 \
 	linecolor rgb yellow notitle, \
 	of("refused") using 2:6 with lines linewidth 2 dashtype 2 \
 	linecolor rgb red notitle, \

@@ -31,8 +31,7 @@ set yrange [0.4:2.9]
 set ytics ("store" 2, "sqlite3" 1)
 unset grid
 set key top right horizontal samplen 1
-lost(row) = sprintf("%d absorbed, %d told, %d broken", count(row, "absorbed"), \
-	count(row, "refused"), count(row, "broken"))
+
 plot for [i = 1:2] ticks(word(rows, i), "absorbed") \
 	using 2:(3 - i):(0):(0.28) with vectors nohead linewidth 1.5 \
 	linecolor rgb light title (i == 1 ? "the heap does with less" : ""), \
@@ -43,3 +42,21 @@ plot for [i = 1:2] ticks(word(rows, i), "absorbed") \
 	for [i = 1:2] ticks(word(rows, i), "broken") \
 	using 2:(3 - i):(0):(0.28) with vectors nohead linewidth 2 \
 	linecolor rgb red title (i == 1 ? "broken" : "")
+
+set tmargin at screen 0.47
+set bmargin at screen 0.1
+set title "A hard limit on all that the program commits" font ",13"
+set xlabel "hard limit, part of what the program needs, %"
+set ylabel "commands refused by the store"
+peak(row) = real(system(sprintf("awk -F, '$1 == \"%s\" && $3 == \"completed\" " . \
+	"{ print $2; exit }' fail_limit.csv", row)))
+stats limits("store", "completed|absorbed|refused") using 6 nooutput
+commands = STATS_max
+set xrange [0:*]
+set yrange [0:commands * 1.05]
+set ytics autofreq
+set key top right
+plot limits("store", "completed|absorbed|refused") \
+	using ($2 / peak("store") * 100):5 with linespoints pointtype 7 \
+	pointsize 0.5 linewidth 1.5 linecolor rgb blue title "store"
+unset multiplot
