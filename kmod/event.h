@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What observers are told. */
+/* What observers are told, by multicast. */
 #ifndef PRIVHEAP_EVENT_H
 #define PRIVHEAP_EVENT_H
 
@@ -8,24 +8,12 @@
 struct privheap_quota;
 struct privheap_region;
 
-/* A region is there, or about to go with what it holds; may sleep. */
-static inline void privheap_event_region(struct privheap_region *region, bool created)
-{
-}
+void privheap_event_region(struct privheap_region *region, bool created);
+void privheap_event_soft(struct privheap_quota *quota, unsigned int resource, bool over);
+void privheap_event_denied(struct privheap_quota *quota, unsigned int resource,
+			   unsigned long pages, u64 region_id);
 
-/*
- * The usage rose above the soft limit, or is back at it or below. Called with
- * the quota's watch_lock held, so that events are in the order of the changes.
- */
-static inline void privheap_event_soft(struct privheap_quota *quota, unsigned int resource,
-				       bool over)
-{
-}
-
-/* The quota refused a charge of so many pages, for this region; does not sleep. */
-static inline void privheap_event_denied(struct privheap_quota *quota, unsigned int resource,
-					 unsigned long pages, u64 region_id)
-{
-}
+void privheap_event_start(void);
+void privheap_event_stop(void);
 
 #endif /* PRIVHEAP_EVENT_H */

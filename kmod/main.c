@@ -10,6 +10,7 @@
 #include <linux/seq_file.h>
 
 #include "ioctl.h"
+#include "netlink.h"
 #include "process.h"
 #include "region.h"
 
@@ -137,15 +138,27 @@ static int __init privheap_init(void)
 	ret = privheap_fs_init();
 	if (ret)
 		return ret;
+	ret = privheap_netlink_init();
+	if (ret)
+		goto fs_exit;
 	ret = misc_register(&privheap_device);
 	if (ret)
-		privheap_fs_exit();
+		goto netlink_exit;
+	return 0;
+
+netlink_exit:
+	privheap_netlink_exit();
+	privheap_subjects_exit();
+fs_exit:
+	privheap_fs_exit();
 	return ret;
 }
 
 static void __exit privheap_exit(void)
 {
 	misc_deregister(&privheap_device);
+	/* Behind this, nobody makes subjects any more. */
+	privheap_netlink_exit();
 	privheap_subjects_exit();
 	privheap_fs_exit();
 }
