@@ -423,7 +423,8 @@ int main(int argc, char **argv)
 			.burst = 160, .from = { 40, 48 }, .to = { 44, 52 },
 		};
 	table = table_open("cache.csv",
-			   "policy,step,burst,requests,hits,failed,uncached,evicted,events,cache,usage");
+			   "policy,step,burst,requests,hits,failed,"
+			   "uncached,evicted,events,cache,usage");
 	for (i = 0; i < POLICIES; i++) {
 		totals[i] = run_server(i, table);
 		claim(WIFEXITED(totals[i].status) &&

@@ -21,13 +21,13 @@ steps = STATS_max + 1
 stats "< awk -F, 'NR > 1' cache.csv" using 6 nooutput
 most = STATS_max
 
-set multiplot layout 3,1 margins 0.085,0.98,0.075,0.965 spacing 0.09
+set multiplot layout 3,1 margins 0.085,0.98,0.075,0.97 spacing 0.09
 set xrange [0:steps]
 do for [i = 1:words(edges):2] {
 	set object i rectangle from first word(edges, i) + 0,graph 0 \
 		to first word(edges, i + 1) + 0,graph 1 behind \
 		fillcolor rgb "#eeeeee" fillstyle solid noborder
-	set label 10 + i "requests take\nten times as long" \
+	set label 10 + i "requests take\n10 x as long" \
 		at first (word(edges, i) + word(edges, i + 1)) / 2.0,graph 0.93 center
 }
 

@@ -41,12 +41,14 @@ void experiment_begin(int argc, char **argv)
 	for (i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--small"))
 			experiment.small = true;
+		else if (!strcmp(argv[i], "--every"))
+			experiment.every = true;
 		else if (!strcmp(argv[i], "--out") && i + 1 < argc)
 			experiment.folder = argv[++i];
 		else if (!strcmp(argv[i], "--only") && i + 1 < argc)
 			experiment.only = argv[++i];
 		else
-			experiment_die("usage: %s [--small] [--only PART] [--out FOLDER]",
+			experiment_die("usage: %s [--small] [--every] [--only PART] [--out FOLDER]",
 				       argv[0]);
 	}
 	/* Claims in their order, whoever dies. */

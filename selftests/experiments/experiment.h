@@ -26,12 +26,14 @@
 /**
  * struct experiment - how this experiment is to run
  * @small: as a test: fewer steps, the same claims
+ * @every: leave no point out, however long it takes
  * @only: the part of the experiment that is to run; NULL: all
  * @folder: where the tables go; NULL: nowhere
  * @device: an open /dev/privheap
  */
 struct experiment {
 	bool small;
+	bool every;
 	const char *only;
 	const char *folder;
 	int device;

@@ -2,10 +2,11 @@
 /*
  * Commit against residency.
  *
- * Three tenants, each with a region, commit the same in the same steps, and touch
- * it as programs do: from the start on, here and there, and one page in sixteen.
- * Then they give it back from the end. After each touch the kernel is asked what
- * it took for it, so that the size of each folio is known.
+ * Four tenants, each with a region, commit the same in the same steps, and touch
+ * it as programs do: from the start on; here and there; some pages in a row here
+ * and there; and one page in sixteen. Then they give it back from the end. After
+ * each touch the kernel is asked what it took for it, so that the size of each
+ * folio is known.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,16 +16,19 @@
 
 #include "experiment.h"
 
-#define TENANTS		3
+#define TENANTS		4
 #define ORDERS		10		/* folios of 1 to 512 pages */
+#define ROW		10		/* pages in a row */
 #define SPARSE		16		/* a page of so many */
+
+enum { SEQUENTIAL, RANDOM, ROWS, SPARSELY };
 
 static struct plan {
 	int steps;		/* that grow */
 	int commit_every;	/* steps */
 	uint64_t stride;	/* bytes for each step */
 	int back_steps;		/* that give all back */
-} plan = { 64, 4, 2 * MIB, 16 };
+} plan = { 48, 4, 2 * MIB, 16 };
 
 /**
  * struct tenant - a region and how it is used
@@ -99,16 +103,21 @@ static void touch_step(struct tenant *tenant, int which, int step,
 		       uint64_t committed)
 {
 	uint64_t first = step * plan.stride / PAGE;
-	uint64_t pages = plan.stride / PAGE, i;
+	uint64_t pages = plan.stride / PAGE, page = 0, i;
 
 	for (i = 0; i < pages; i++) {
-		if (which == 0)
-			touch(tenant, first + i);
-		else if (which == 1)
-			touch(tenant, random_below(&tenant->random,
-						   committed / PAGE));
-		else if (i % SPARSE == 0)
-			touch(tenant, first + i);
+		if (which == SEQUENTIAL || (which == SPARSELY && !(i % SPARSE)))
+			page = first + i;
+		else if (which == RANDOM)
+			page = random_below(&tenant->random, committed / PAGE);
+		else if (which == ROWS && i % ROW)
+			page++;
+		else if (which == ROWS)
+			page = random_below(&tenant->random,
+					    committed / PAGE - ROW + 1);
+		else
+			continue;
+		touch(tenant, page);
 	}
 }
 
@@ -157,20 +166,25 @@ static void grow(struct tenant *tenants, FILE *table)
 			note(tenant, step, table);
 		}
 	}
-	claim(tenants[0].resident == whole(),
+	claim(tenants[SEQUENTIAL].resident == whole(),
 	      "sequential: all that is committed is resident");
-	claim(tenants[2].resident == pages / SPARSE * PAGE,
+	claim(tenants[SPARSELY].resident == pages / SPARSE * PAGE,
 	      "sparse: exactly the pages that were touched, a %dth",
 	      SPARSE);
-	claim(tenants[1].resident <= tenants[1].distinct * PAGE * 21 / 20,
+	claim(tenants[RANDOM].resident <= tenants[RANDOM].distinct * PAGE * 21 / 20,
 	      "random: at most a twentieth more than was touched: %llu of %llu pages",
-	      (unsigned long long)(tenants[1].resident / PAGE),
-	      (unsigned long long)tenants[1].distinct);
+	      (unsigned long long)(tenants[RANDOM].resident / PAGE),
+	      (unsigned long long)tenants[RANDOM].distinct);
+	claim(tenants[ROWS].resident <= tenants[ROWS].distinct * PAGE * 3 / 2,
+	      "rows: at most half more than was touched: %llu of %llu pages",
+	      (unsigned long long)(tenants[ROWS].resident / PAGE),
+	      (unsigned long long)tenants[ROWS].distinct);
 }
 
 static void shrink(struct tenant *tenants, FILE *table)
 {
 	uint64_t committed = whole(), keep;
+	uint64_t left = 0;
 	int step, i;
 
 	for (step = 1; step <= plan.back_steps; step++) {
@@ -181,15 +195,16 @@ static void shrink(struct tenant *tenants, FILE *table)
 		}
 		committed = keep;
 	}
-	claim(!tenants[0].resident && !tenants[1].resident &&
-	      !tenants[2].resident, "given back, nothing is resident");
+	for (i = 0; i < TENANTS; i++)
+		left += tenants[i].resident;
+	claim(!left, "given back, nothing is resident");
 }
 
 static void tell_folios(struct tenant *tenants)
 {
 	FILE *table = table_open("folios.csv",
 				 "tenant,folio_pages,faults,pages,share");
-	unsigned long faults, pages, large;
+	unsigned long faults, pages, here;
 	struct tenant *tenant;
 	int i, order;
 
@@ -201,21 +216,21 @@ static void tell_folios(struct tenant *tenants)
 			faults += tenant->faults[order];
 			pages += tenant->faults[order] << order;
 		}
-		large = tenant->faults[ORDERS - 1] << (ORDERS - 1);
-		for (order = 0; order < ORDERS; order++)
+		for (order = 0; order < ORDERS; order++) {
+			here = tenant->faults[order] << order;
 			fprintf(table, "%s,%d,%lu,%lu,%.4f\n", tenant->name,
-				1 << order, tenant->faults[order],
-				tenant->faults[order] << order, pages ?
-				(double)(tenant->faults[order] << order) / pages : 0);
+				1 << order, tenant->faults[order], here,
+				pages ? (double)here / pages : 0);
+		}
 		claim(!tenant->odd && !tenant->below && !tenant->above,
 		      "%s: touched <= resident <= committed after each step, and all is folios",
 		      tenant->name);
 		printf("        %s: %lu faults for %lu pages\n", tenant->name,
 		       faults, pages);
-		if (i == 0 && (ask(tenant).features & PRIVHEAP_FEATURE_HUGE))
-			claim(large >= pages * 3 / 4,
+		if (i == SEQUENTIAL && (ask(tenant).features & PRIVHEAP_FEATURE_HUGE))
+			claim(here >= pages * 3 / 4,
 			      "sequential: three quarters are folios of 2 MiB");
-		else if (i == 2)
+		else if (i == SPARSELY)
 			claim(faults == pages, "sparse: all are single pages");
 	}
 	table_close(table);
@@ -224,9 +239,10 @@ static void tell_folios(struct tenant *tenants)
 int main(int argc, char **argv)
 {
 	struct tenant tenants[TENANTS] = {
-		{ .name = "sequential", .random = 1 },
-		{ .name = "random", .random = 2 },
-		{ .name = "sparse", .random = 3 },
+		[SEQUENTIAL] = { .name = "sequential", .random = 1 },
+		[RANDOM] = { .name = "random", .random = 2 },
+		[ROWS] = { .name = "rows", .random = 3 },
+		[SPARSELY] = { .name = "sparse", .random = 4 },
 	};
 	FILE *table;
 	int i;

@@ -30,7 +30,7 @@ top = ceil(STATS_max * 1.2 / 5) * 5
 stats "< awk -F, 'NR > 1' tenants.csv" using 8 nooutput
 most = STATS_max * 7 * 1.25
 
-set multiplot layout 2,2 margins 0.075,0.985,0.09,0.94 spacing 0.085,0.12
+set multiplot layout 2,2 margins 0.075,0.985,0.09,0.925 spacing 0.085,0.12
 set xrange [0:steps]
 set key top left
 
@@ -54,8 +54,8 @@ unset arrow
 
 set title "No caps: memory.max of the cgroup alone" font ",13"
 unset ylabel
-set label 1 sprintf("out of memory in\nstep %d: all are\nkilled", killed) \
-	at killed + steps * 0.02,top * 0.7 left
+set label 1 sprintf("out of memory in\nstep %d: all are killed", killed) \
+	at killed - steps * 0.02,top * 0.3 right
 set arrow 1 from killed,0 to killed,top * 0.95 nohead dashtype 3 \
 	linecolor rgb "black"
 plot for [t in tenants] of("none", t + 0) using 2:($7 / MIB) with lines \
