@@ -7,6 +7,7 @@
 #   make coverage       lines of the library that its tests do not reach
 #   make bench          all benchmarks
 #   make bench-heap     those of heaps, without those of regions
+#   make experiment     experiments with quotas: tables and plots of them
 #
 # A module built for kernel release R is left in kmod/build/R/privheap.ko.
 
@@ -51,10 +52,15 @@ bench:
 bench-heap:
 	@$(TOP)/selftests/bench/run-heap
 
+experiment:
+	@$(TOP)/selftests/experiments/run
+
 clean:
 	rm -rf $(TOP)/kmod/build
 	$(MAKE) -C $(TOP)/lib clean
 	$(MAKE) -C $(TOP)/selftests clean
+	$(MAKE) -C $(TOP)/selftests/experiments clean
 
-.PHONY: all module lib selftests demo check coverage bench bench-heap clean
+.PHONY: all module lib selftests demo check coverage bench bench-heap \
+	experiment clean
 endif

@@ -4,6 +4,8 @@
  *
  *   LD_PRELOAD=./malloc_shim.so PRIVHEAP_SHIM_REPORT=FILE program
  *
+ * PRIVHEAP_SHIM_FAIL_NTH=N makes the Nth allocation fail, and no other.
+ *
  * Everything that the program allocates comes from one growable heap by
  * HeapAlloc(). A block that HeapFree() refuses, or that has another HeapSize()
  * than it was given, ends the program. At exit a line of counters is added to
@@ -167,6 +169,20 @@ static void *shim_heap_alloc(DWORD flags, size_t whole)
 	return HeapAlloc(shim_heap, flags, whole);
 }
 
+/* Whether this allocation is the one that PRIVHEAP_SHIM_FAIL_NTH says. */
+static bool shim_fails(void)
+{
+	static atomic_ulong allocations;
+	const char *nth;
+
+	/* The library's own, and the loader's, do not count. */
+	if (shim_inside || !environ)
+		return false;
+	nth = getenv("PRIVHEAP_SHIM_FAIL_NTH");
+	return nth && atomic_fetch_add(&allocations, 1) + 1 ==
+		      strtoul(nth, NULL, 10);
+}
+
 /* A block aligned to 1 << @order, at least SHIM_ALIGN; NULL with ENOMEM. */
 static void *shim_get(size_t size, unsigned int order, DWORD flags)
 {
@@ -175,7 +191,7 @@ static void *shim_get(size_t size, unsigned int order, DWORD flags)
 	size_t whole;
 	char *block = NULL, *pointer;
 
-	if (!shim_whole(size, order, &whole)) {
+	if (!shim_whole(size, order, &whole) || shim_fails()) {
 		errno = ENOMEM;
 		return NULL;
 	}
@@ -275,12 +291,13 @@ EXPORT void free(void *pointer)
 }
 
 /* In place or moved by the heap itself; NULL: failed, all is as it was. */
-static void *shim_resize(void *pointer, struct shim_header *header, size_t size)
+static void *shim_resize(void *pointer, struct shim_header *header, size_t size,
+			 bool fails)
 {
 	size_t whole;
 	char *block = NULL;
 
-	if (shim_whole(size, header->order, &whole))
+	if (shim_whole(size, header->order, &whole) && !fails)
 		block = HeapReAlloc(shim_heap, 0,
 				    (char *)pointer - header->offset, whole);
 	if (!block) {
@@ -297,8 +314,8 @@ static void *shim_resize(void *pointer, struct shim_header *header, size_t size)
 EXPORT void *realloc(void *pointer, size_t size)
 {
 	struct shim_header *header;
+	bool owned, fails;
 	void *moved;
-	bool owned;
 
 	if (!pointer)
 		return malloc(size);
@@ -309,10 +326,11 @@ EXPORT void *realloc(void *pointer, size_t size)
 
 	header = shim_header(pointer);
 	if (!shim_inside && header->offset == sizeof(*header)) {
+		fails = shim_fails();
 		shim_inside = true;
 		owned = shim_owns(pointer, header);
 		if (owned)
-			pointer = shim_resize(pointer, header, size);
+			pointer = shim_resize(pointer, header, size, fails);
 		shim_inside = false;
 		if (owned)
 			return pointer;
