@@ -35,7 +35,8 @@ bool cgroup_make(struct cgroup *cgroup, const char *name, char *why, size_t size
 
 	cgroup->procs = -1;
 	if (ret == -ENOENT) {
-		snprintf(why, size, "no cgroups (v2) are mounted; as root: mount -t cgroup2 none /sys/fs/cgroup");
+		snprintf(why, size,
+			 "no cgroups (v2) are mounted; as root: mount -t cgroup2 none /sys/fs/cgroup");
 		return false;
 	}
 	if (ret)
@@ -105,7 +106,7 @@ long cgroup_processes(const struct cgroup *cgroup)
 		-1 : counted;
 }
 
-static bool populated(int fd)
+static bool has_processes(int fd)
 {
 	char text[256];
 	ssize_t length = pread(fd, text, sizeof(text) - 1, 0);
@@ -122,7 +123,7 @@ void cgroup_wait_empty(const struct cgroup *cgroup)
 	if (fd < 0)
 		return;
 	/* Each reading re-arms the poll. */
-	while (populated(fd))
+	while (has_processes(fd))
 		poll(&poll_for, 1, -1);
 	close(fd);
 }

@@ -53,7 +53,7 @@ void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int ctl_finish(void);
 
 /* No memory: complains and ends the program with CTL_FAILED, as do these. */
-void ctl_no_memory(void) __attribute__((noreturn));
+__attribute__((noreturn)) void ctl_no_memory(void);
 void *ctl_realloc(void *old, size_t count, size_t size);
 char *ctl_strdup(const char *text);
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 /* Events on paper: see event.h. */
-#include <inttypes.h>
 #include <time.h>
 
 #include <linux/privheap_netlink.h>
@@ -57,12 +56,13 @@ static void print_region(const struct notice *notice, FILE *out)
 	char command[NAMES_COMMAND];
 
 	names_command(region->pid, command, sizeof(command));
-	fprintf(out, "region %" PRIu64 " of pid %u (%s), user %s: %s reserved, ",
-		quota->subject.id, region->pid, command, names_user(region->uid),
+	fprintf(out, "region %s of pid %u (%s), user %s: %s reserved, ",
+		units_number(quota->subject.id).text, region->pid, command, names_user(region->uid),
 		units_size(quota->reserved).text);
 	if (notice->kind == NOTICE_DESTROYED)
-		fprintf(out, "peak %s, %" PRIu64 " denials",
-			units_size(commit->peak).text, quota->denials);
+		fprintf(out, "peak %s, %s denials",
+			units_size(commit->peak).text,
+			units_number(quota->denials).text);
 	else
 		fprintf(out, "%s committed, limit %s",
 			units_size(commit->usage).text,
@@ -74,11 +74,11 @@ static void print_denied(const struct notice *notice, FILE *out)
 	const struct counter *counter = counter_of(notice);
 
 	if (notice->recovered)
-		fprintf(out, "%" PRIu64 " times", notice->count);
+		fprintf(out, "%s times", units_number(notice->count).text);
 	else
-		fprintf(out, "%s to region %" PRIu64,
+		fprintf(out, "%s to region %s",
 			units_size(notice->event->request).text,
-			notice->event->region);
+			units_number(notice->event->region).text);
 	fprintf(out, "; %s in use of %s", units_size(counter->usage).text,
 		units_size(counter->hard).text);
 }
@@ -118,11 +118,12 @@ void event_print(const struct notice *notice, FILE *out)
 		kind_names[notice->kind]);
 	switch (notice->kind) {
 	case NOTICE_LISTENING:
-		fprintf(out, "%" PRIu64 " regions are there", notice->count);
+		fprintf(out, "%s regions are there",
+			units_number(notice->count).text);
 		break;
 	case NOTICE_LOST:
-		fprintf(out, "%" PRIu64 " events before the next one: there was no memory, or they came too fast; reading all again",
-			notice->count);
+		fprintf(out, "%s events before this one, for want of memory or time; reading all again",
+			units_number(notice->count).text);
 		break;
 	case NOTICE_OVERRUN:
 		fputs("some events: this program was too slow; reading all again",

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 /* JSON: see json.h. */
-#include <inttypes.h>
-
 #include <linux/privheap.h>
 
 #include "json.h"
@@ -72,7 +70,7 @@ void json_array_end(struct json *json)
 void json_number(struct json *json, const char *name, uint64_t value)
 {
 	begin(json, name);
-	fprintf(json->out, "%" PRIu64, value);
+	fprintf(json->out, "%llu", (unsigned long long)value);
 }
 
 void json_limit(struct json *json, const char *name, uint64_t value)

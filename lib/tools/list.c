@@ -14,6 +14,9 @@
 #include "table.h"
 #include "units.h"
 
+#define LIST_HEADING \
+	"ID PID USER COMMAND RESERVED COMMITTED RESIDENT PEAK LIMIT FAULTS DENIALS"
+
 /* Columns with names begin at the left: USER and COMMAND. */
 #define LEFT_COLUMNS	(1 << 2 | 1 << 3)
 
@@ -58,8 +61,7 @@ void list_table(const struct region_list *regions, bool exact, bool heading,
 	struct table table;
 	size_t i;
 
-	table_init(&table, "ID PID USER COMMAND RESERVED COMMITTED RESIDENT PEAK LIMIT FAULTS DENIALS",
-		   LEFT_COLUMNS);
+	table_init(&table, LIST_HEADING, LEFT_COLUMNS);
 	for (i = 0; i < regions->count; i++) {
 		region = &regions->items[i];
 		commit = &region->quota.counters[PRIVHEAP_RESOURCE_COMMIT];
@@ -228,7 +230,8 @@ static const struct ctl_option list_options[] = {
 	{ "json", NULL, LIST_JSON, "an array in JSON" },
 	{ "prometheus", NULL, LIST_PROMETHEUS,
 	  "metrics of regions and quotas for Prometheus" },
-	OPTIONS_END
+	{ "help", NULL, OPTION_HELP, "show this" },
+	{ NULL, NULL, 0, NULL },
 };
 
 const struct ctl_command list_command = {

@@ -194,14 +194,16 @@ static int monitor_main(const struct ctl_command *command, int argc, char **argv
 static const struct ctl_option monitor_options[] = {
 	{ "count", "N", MONITOR_COUNT, "end after N events" },
 	{ "json", NULL, MONITOR_JSON, "an object in JSON for each, in a line" },
-	OPTIONS_END
+	{ "help", NULL, OPTION_HELP, "show this" },
+	{ NULL, NULL, 0, NULL },
 };
 
 const struct ctl_command monitor_command = {
 	.name = "monitor",
 	.arguments = "[OPTION]...",
 	.summary = "Tell of regions that come and go, soft limits crossed, charges refused.",
-	.details = "Where events were lost it says so, reads all again, and tells what is different.\n"
+	.details = "Where events were lost it says so, reads all again, and tells what is\n"
+		"different.\n"
 		"Needs CAP_SYS_ADMIN.\n",
 	.options = monitor_options,
 	.main = monitor_main,

@@ -126,12 +126,12 @@ static const char *advice(int error)
 	case -EPERM:
 	case -EACCES:
 		return geteuid() ? "run it as root" :
-			"root of a container is not enough: CAP_SYS_RESOURCE and CAP_SYS_ADMIN of the machine's own user namespace are needed";
+			"root of a container is not enough, it must be the machine's";
 	case -ENOENT:
 	case -ESRCH:
 		return geteuid() ?
 			"it is gone, or it is another user's, which only root can see" :
-			"it is gone, or there never was one; see " CTL_NAME " list, " CTL_NAME " quota show";
+			"it is gone, or never was; see " CTL_NAME " list and quota show";
 	default:
 		return NULL;
 	}
@@ -157,8 +157,10 @@ bool netlink_open_or_complain(struct netlink *nl)
 	if (ret != -ENOENT)
 		complain("no netlink socket: %s", strerror(-ret));
 	else if (access("/sys/module/privheap", F_OK) && access(PRIVHEAP_DEVICE, F_OK))
-		complain("the module privheap is not loaded; as root: modprobe privheap (or insmod kmod/build/$(uname -r)/privheap.ko)");
+		complain("privheap is not loaded; as root: modprobe privheap, or insmod %s",
+			 "kmod/build/$(uname -r)/privheap.ko");
 	else
-		complain("the module privheap is loaded, but does not answer here; this is another network namespace than the machine's (nsenter -t 1 -n " CTL_NAME " ...), or the module is too old");
+		complain("the module privheap is loaded, but does not answer here: %s",
+			 "this is a network namespace of its own, or the module is too old");
 	return false;
 }

@@ -10,7 +10,7 @@
 #include "api.h"
 #include "ctl.h"
 
-/* What an option sets: an OPTION_LIMIT is taken by options_limit(). */
+/* Keys that have it are taken by options_limit(). */
 #define OPTION_LIMIT		0x1000
 #define OPTION_HELP		'h'
 
@@ -28,30 +28,15 @@ struct ctl_option {
 	const char *help;
 };
 
-/* Options to set limits: for "quota set", and fewer for "run". */
-#define OPTIONS_COMMON_LIMITS \
-	{ "commit-limit", "SIZE", OPTION_LIMIT | 0x02, \
-	  "no more than SIZE committed (hard limit)" }, \
-	{ "commit-soft", "SIZE", OPTION_LIMIT | 0x01, \
-	  "tell observers when more than SIZE is committed" }, \
-	{ "commit-fail-nth", "N", OPTION_LIMIT | 0x08, \
-	  "refuse the Nth commit from now, once; 0: none" }, \
-	{ "resident-limit", "SIZE", OPTION_LIMIT | 0x12, \
-	  "no more than SIZE with pages (hard limit)" }, \
-	{ "resident-soft", "SIZE", OPTION_LIMIT | 0x11, \
-	  "tell observers when more than SIZE has pages" }, \
-	{ "resident-fail-nth", "N", OPTION_LIMIT | 0x18, \
-	  "refuse the Nth charge of pages from now, once; 0: none" }
-
-#define OPTIONS_RESERVES \
-	{ "commit-reserve", "SIZE", OPTION_LIMIT | 0x04, \
-	  "what a refused program may open once beyond its limit" }, \
-	{ "resident-reserve", "SIZE", OPTION_LIMIT | 0x14, \
-	  "the same of pages" }
-
-#define OPTIONS_END \
-	{ "help", NULL, OPTION_HELP, "show this" }, \
-	{ NULL, NULL, 0, NULL }
+/*
+ * Options to set limits, for the tables of "quota set" and "run". The key is
+ * OPTION_LIMIT, the resource in bit 4, and PRIVHEAP_SET_* below.
+ */
+#define OPTION_LIMIT_OF(resource, set)	(OPTION_LIMIT | (resource) << 4 | (set))
+#define OPTION_COMMIT(set) \
+	OPTION_LIMIT_OF(PRIVHEAP_RESOURCE_COMMIT, PRIVHEAP_SET_##set)
+#define OPTION_RESIDENT(set) \
+	OPTION_LIMIT_OF(PRIVHEAP_RESOURCE_RESIDENT, PRIVHEAP_SET_##set)
 
 /**
  * options_next - the next option of a command

@@ -18,7 +18,7 @@ static const struct ctl_command *const commands[] = {
 	&monitor_command, &top_command, &run_command,
 };
 
-static void usage(FILE *out)
+static void print_help(FILE *out)
 {
 	size_t i;
 
@@ -93,14 +93,14 @@ int main(int argc, char **argv)
 
 	setlocale(LC_ALL, "");
 	if (argc < 2) {
-		usage(stderr);
+		print_help(stderr);
 		return CTL_USAGE;
 	}
 	argv++;
 	argc--;
 	if (!strcmp(argv[0], "--help") || !strcmp(argv[0], "-h") ||
 	    !strcmp(argv[0], "help")) {
-		usage(stdout);
+		print_help(stdout);
 		return ctl_finish();
 	}
 	if (!strcmp(argv[0], "--version") || !strcmp(argv[0], "-V")) {

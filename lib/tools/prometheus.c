@@ -3,72 +3,70 @@
  * Prometheus's text format: see prometheus.h. All samples of a metric stand
  * together, behind its HELP and TYPE. No limit is +Inf.
  */
-#include <inttypes.h>
-
 #include <linux/privheap.h>
 
 #include "ctl.h"
 #include "names.h"
 #include "prometheus.h"
 #include "text.h"
+#include "units.h"
 
 /**
  * struct metric - what is told of each region or quota
  * @name: behind privheap_region_ or privheap_quota_
  * @counter: it only rises, as long as its subject is there
- * @of_resource: once for each resource
+ * @of_resource: once for each resource: @offset is in struct counter
+ * @flag: 0 or 1
+ * @offset: where it is, in struct quota
  * @help: what it is
- * @value: of a quota, and, where @of_resource, of one counter
  */
 struct metric {
 	const char *name;
 	bool counter;
 	bool of_resource;
+	bool flag;
+	size_t offset;
 	const char *help;
-	uint64_t (*value)(const struct quota *quota, const struct counter *counter);
 };
-
-#define VALUE(function, expression) \
-	static uint64_t function(const struct quota *quota, \
-				 const struct counter *counter) \
-	{ \
-		(void)quota; \
-		(void)counter; \
-		return expression; \
-	}
-
-VALUE(regions, quota->regions)
-VALUE(reserved, quota->reserved)
-VALUE(faults, quota->faults)
-VALUE(denials, quota->denials)
-VALUE(usage, counter->usage)
-VALUE(peak, counter->peak)
-VALUE(soft, counter->soft)
-VALUE(hard, counter->hard)
-VALUE(reserve, counter->reserve)
-VALUE(reserve_open, counter->reserve_open)
-VALUE(own_denials, counter->denials)
 
 static const struct metric metrics[] = {
-	{ "regions", false, false, "Regions charged to it.", regions },
-	{ "reserved_bytes", false, false, "Address space.", reserved },
-	{ "faults_total", true, false, "Page faults that took pages.", faults },
-	{ "denials_total", true, false,
-	  "Charges that were refused, by its limits or by those of a level further out.",
-	  denials },
-	{ "usage_bytes", false, true, "Charged now.", usage },
-	{ "peak_bytes", false, true, "The highest usage there was.", peak },
-	{ "soft_limit_bytes", false, true,
-	  "Usage above which observers are told.", soft },
-	{ "hard_limit_bytes", false, true,
-	  "Usage that no charge may exceed.", hard },
-	{ "reserve_bytes", false, true,
-	  "What may be opened beyond the hard limit after a denial.", reserve },
-	{ "reserve_open", false, true, "1 while the reserve is open, else 0.",
-	  reserve_open },
-	{ "limit_denials_total", true, true,
-	  "Charges that this very limit refused.", own_denials },
+	{ "regions", false, false, false, offsetof(struct quota, regions),
+	  "Regions charged to it." },
+	{ "reserved_bytes", false, false, false,
+	  offsetof(struct quota, reserved), "Address space." },
+	{ "faults_total", true, false, false, offsetof(struct quota, faults),
+	  "Page faults that took pages." },
+	{ "denials_total", true, false, false, offsetof(struct quota, denials),
+	  "Charges that were refused, by its limits or by those of a level further out." },
+	{ "usage_bytes", false, true, false, offsetof(struct counter, usage),
+	  "Charged now." },
+	{ "peak_bytes", false, true, false, offsetof(struct counter, peak),
+	  "The highest usage there was." },
+	{ "soft_limit_bytes", false, true, false, offsetof(struct counter, soft),
+	  "Usage above which observers are told." },
+	{ "hard_limit_bytes", false, true, false, offsetof(struct counter, hard),
+	  "Usage that no charge may exceed." },
+	{ "reserve_bytes", false, true, false,
+	  offsetof(struct counter, reserve),
+	  "What may be opened beyond the hard limit after a denial." },
+	{ "reserve_open", false, true, true,
+	  offsetof(struct counter, reserve_open),
+	  "1 while the reserve is open, else 0." },
+	{ "limit_denials_total", true, true, false,
+	  offsetof(struct counter, denials),
+	  "Charges that this very limit refused." },
 };
+
+static uint64_t value_of(const struct metric *metric, const struct quota *quota,
+			 uint32_t resource)
+{
+	const char *base = metric->of_resource ?
+		(const char *)&quota->counters[resource] : (const char *)quota;
+
+	if (metric->flag)
+		return *(const bool *)(base + metric->offset);
+	return *(const uint64_t *)(base + metric->offset);
+}
 
 static void write_label(FILE *out, const char *name, const char *value)
 {
@@ -92,7 +90,7 @@ static void write_label(FILE *out, const char *name, const char *value)
 
 static void write_number_label(FILE *out, const char *name, uint64_t value)
 {
-	fprintf(out, "%s=\"%" PRIu64 "\"", name, value);
+	fprintf(out, "%s=\"%s\"", name, units_number(value).text);
 }
 
 static void write_region_labels(FILE *out, const struct region *region)
@@ -136,11 +134,11 @@ static void write_sample(FILE *out, const struct metric *metric,
 			fputc(',', out);
 			write_label(out, "resource", record_resource_name(i));
 		}
-		value = metric->value(quota, &quota->counters[i]);
+		value = value_of(metric, quota, i);
 		if (value == PRIVHEAP_NO_LIMIT)
 			fputs("} +Inf\n", out);
 		else
-			fprintf(out, "} %" PRIu64 "\n", value);
+			fprintf(out, "} %s\n", units_number(value).text);
 	}
 }
 

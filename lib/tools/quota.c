@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 /* Quotas on paper: see quota.h. */
-#include <inttypes.h>
-
 #include <linux/privheap.h>
 
 #include "ctl.h"
 #include "quota.h"
 #include "table.h"
 #include "units.h"
+
+#define QUOTA_HEADING \
+	"SUBJECT REGIONS RESERVED COMMIT PEAK SOFT HARD " \
+	"RESIDENT PEAK SOFT HARD DENIALS"
 
 static void put_text(struct table *table, uint64_t bytes, bool exact)
 {
@@ -41,11 +43,12 @@ void quota_print_books(const struct quota *quota, bool exact, FILE *out)
 	uint32_t i;
 
 	if (quota->subject.level != PRIVHEAP_LEVEL_REGION)
-		fprintf(out, "  regions   %" PRIu64 "\n", quota->regions);
+		fprintf(out, "  regions   %s\n",
+			units_number(quota->regions).text);
 	fprintf(out, "  reserved  %s\n", units_either(quota->reserved, exact).text);
-	fprintf(out, "  faults    %" PRIu64 "\n", quota->faults);
-	fprintf(out, "  denials   %" PRIu64 ", here or further out\n\n",
-		quota->denials);
+	fprintf(out, "  faults    %s\n", units_number(quota->faults).text);
+	fprintf(out, "  denials   %s, here or further out\n\n",
+		units_number(quota->denials).text);
 	table_init(&table, "  USAGE PEAK SOFT HARD RESERVE FAIL-NTH DENIALS", 1);
 	/* An empty name makes room for the names of the rows. */
 	for (i = 0; i < RECORD_RESOURCES; i++)
@@ -70,8 +73,7 @@ void quota_table(const struct quota_list *quotas, bool exact, bool heading,
 	uint32_t resource;
 	size_t i;
 
-	table_init(&table, "SUBJECT REGIONS RESERVED COMMIT PEAK SOFT HARD RESIDENT PEAK SOFT HARD DENIALS",
-		   1);
+	table_init(&table, QUOTA_HEADING, 1);
 	for (i = 0; i < quotas->count; i++) {
 		quota = &quotas->items[i];
 		table_add(&table, subject_format(&quota->subject).text);

@@ -112,8 +112,9 @@ static int quota_show_main(const struct ctl_command *command, int argc,
 			level = subject_level(optarg);
 			if (level > PRIVHEAP_LEVEL_REGION)
 				break;
-			return options_wrong(command, "--level takes one of process, user, cgroup, system, not %s",
-					     optarg);
+			return options_wrong(command,
+				"--level takes one of process, user, cgroup, system, not %s",
+				optarg);
 		default:
 			return CTL_USAGE;
 		}
@@ -171,7 +172,7 @@ static int quota_set_main(const struct ctl_command *command, int argc, char **ar
 		}
 	}
 	if (optind == argc)
-		return options_wrong(command, "whose quota? A subject is system, user:NAME, pid:NUMBER, region:NUMBER or cgroup:FOLDER");
+		return options_wrong(command, "whose quota? " SUBJECT_FORMS);
 	ret = options_subject(command, argv[optind++], &subject);
 	if (ret)
 		return ret;
@@ -199,7 +200,8 @@ static const struct ctl_option quota_show_options[] = {
 	{ "bytes", NULL, QUOTA_BYTES, "sizes in bytes, not as 64M" },
 	{ "no-header", NULL, QUOTA_NO_HEADER, "without the line of headings" },
 	{ "json", NULL, QUOTA_JSON, "in JSON: an object, or an array of all" },
-	OPTIONS_END
+	{ "help", NULL, OPTION_HELP, "show this" },
+	{ NULL, NULL, 0, NULL },
 };
 
 const struct ctl_command quota_show_command = {
@@ -213,11 +215,26 @@ const struct ctl_command quota_show_command = {
 };
 
 static const struct ctl_option quota_set_options[] = {
-	OPTIONS_COMMON_LIMITS,
-	OPTIONS_RESERVES,
+	{ "commit-limit", "SIZE", OPTION_COMMIT(HARD),
+	  "no more than SIZE committed (hard limit)" },
+	{ "commit-soft", "SIZE", OPTION_COMMIT(SOFT),
+	  "tell observers when more than SIZE is committed" },
+	{ "commit-reserve", "SIZE", OPTION_COMMIT(RESERVE),
+	  "what a refused program may open once beyond its limit" },
+	{ "commit-fail-nth", "N", OPTION_COMMIT(FAIL_NTH),
+	  "refuse the Nth commit from now, once; 0: none" },
+	{ "resident-limit", "SIZE", OPTION_RESIDENT(HARD),
+	  "no more than SIZE with pages (hard limit)" },
+	{ "resident-soft", "SIZE", OPTION_RESIDENT(SOFT),
+	  "tell observers when more than SIZE has pages" },
+	{ "resident-reserve", "SIZE", OPTION_RESIDENT(RESERVE),
+	  "the same of pages" },
+	{ "resident-fail-nth", "N", OPTION_RESIDENT(FAIL_NTH),
+	  "refuse the Nth charge of pages from now, once; 0: none" },
 	{ "bytes", NULL, QUOTA_BYTES, "then print sizes in bytes, not as 64M" },
 	{ "json", NULL, QUOTA_JSON, "then print in JSON" },
-	OPTIONS_END
+	{ "help", NULL, OPTION_HELP, "show this" },
+	{ NULL, NULL, 0, NULL },
 };
 
 const struct ctl_command quota_set_command = {

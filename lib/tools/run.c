@@ -210,7 +210,7 @@ static void clean_up(struct run *run)
 		cgroup_kill(&run->cgroup);
 	left = cgroup_processes(&run->cgroup);
 	if (left > 0) {
-		complain("run: %ld process%s still running, and under the quota; see %s/cgroup.procs, and remove the folder when they are gone (rmdir)",
+		complain("run: %ld process%s still running under the quota; when gone: rmdir %s",
 			 left, left == 1 ? " is" : "es are", run->cgroup.path);
 		return;
 	}
@@ -272,7 +272,7 @@ static int run_main(const struct ctl_command *command, int argc, char **argv)
 			if (*optarg && !strchr(optarg, '/') && *optarg != '.' &&
 			    strlen(optarg) <= NAME_MAX)
 				break;
-			options_wrong(command, "--name takes the name of a folder to be made, not %s",
+			options_wrong(command, "--name takes the name of a new folder, not %s",
 				      optarg);
 			return RUN_FAILED;
 		case RUN_WAIT:
@@ -297,12 +297,24 @@ static int run_main(const struct ctl_command *command, int argc, char **argv)
 }
 
 static const struct ctl_option run_options[] = {
-	OPTIONS_COMMON_LIMITS,
+	{ "commit-limit", "SIZE", OPTION_COMMIT(HARD),
+	  "no more than SIZE committed (hard limit)" },
+	{ "commit-soft", "SIZE", OPTION_COMMIT(SOFT),
+	  "tell observers when more than SIZE is committed" },
+	{ "commit-fail-nth", "N", OPTION_COMMIT(FAIL_NTH),
+	  "refuse the Nth commit from now, once; 0: none" },
+	{ "resident-limit", "SIZE", OPTION_RESIDENT(HARD),
+	  "no more than SIZE with pages (hard limit)" },
+	{ "resident-soft", "SIZE", OPTION_RESIDENT(SOFT),
+	  "tell observers when more than SIZE has pages" },
+	{ "resident-fail-nth", "N", OPTION_RESIDENT(FAIL_NTH),
+	  "refuse the Nth charge of pages from now, once; 0: none" },
 	{ "name", "NAME", RUN_NAME, "of the cgroup; default: " CTL_NAME "-PID" },
 	{ "wait", NULL, RUN_WAIT, "wait for all that COMMAND leaves running" },
 	{ "kill", NULL, RUN_KILL, "kill what COMMAND leaves running" },
 	{ "quiet", NULL, RUN_QUIET, "without the report" },
-	OPTIONS_END
+	{ "help", NULL, OPTION_HELP, "show this" },
+	{ NULL, NULL, 0, NULL },
 };
 
 const struct ctl_command run_command = {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 /* What "run" tells when the command has ended: see run.h. */
-#include <inttypes.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -25,7 +24,7 @@ static void put_resource(const char *name, const struct counter *counter,
 		fputs("no limit", out);
 	else
 		fprintf(out, "limit %s", units_size(counter->hard).text);
-	fprintf(out, ", %" PRIu64 " denial%s", counter->denials,
+	fprintf(out, ", %s denial%s", units_number(counter->denials).text,
 		counter->denials == 1 ? "" : "s");
 	if (counter->usage)
 		fprintf(out, ", %s still in use", units_size(counter->usage).text);
@@ -50,6 +49,6 @@ void run_report(const char *name, int status, const struct quota *quota,
 		return;
 	put_resource("commit", &counters[PRIVHEAP_RESOURCE_COMMIT], out);
 	put_resource("resident", &counters[PRIVHEAP_RESOURCE_RESIDENT], out);
-	fprintf(out, "  %" PRIu64 " refused in all, by this quota or one further out\n",
-		quota->denials);
+	fprintf(out, "  %s refused in all, by this quota or one further out\n",
+		units_number(quota->denials).text);
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* "privheapctl show": all of one region, with its map. */
 #include <getopt.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -66,13 +65,14 @@ void show_region(const struct region *region, const struct map_style *style,
 	char command[NAMES_COMMAND];
 
 	names_command(region->pid, command, sizeof(command));
-	fprintf(out, "region %" PRIu64 "\n", region->quota.subject.id);
+	fprintf(out, "region %s\n",
+		units_number(region->quota.subject.id).text);
 	fprintf(out, "  process   %u (%s)\n", region->pid, command);
 	fprintf(out, "  user      %s\n", names_user(region->uid));
 	fprintf(out, "  cgroup    %s\n", region->cgroup ?
 		subject_format(&cgroup).text + strlen("cgroup:") : "/ (the root)");
-	fprintf(out, "  address   0x%" PRIx64 " to 0x%" PRIx64 "\n", region->base,
-		end);
+	fprintf(out, "  address   0x%llx to 0x%llx\n",
+		(unsigned long long)region->base, (unsigned long long)end);
 	put_flags(region, out);
 	quota_print_books(&region->quota, exact, out);
 	if (!region->map)
@@ -100,7 +100,7 @@ static int show(uint64_t id, bool json, bool exact, const struct map_style *styl
 
 	if (!netlink_open_or_complain(&nl))
 		return CTL_FAILED;
-	snprintf(what, sizeof(what), "region %" PRIu64, id);
+	snprintf(what, sizeof(what), "region %s", units_number(id).text);
 	/* How large it is decides how it is divided. */
 	ret = api_region(&nl, id, 0, &region);
 	if (!ret) {
@@ -174,7 +174,8 @@ static const struct ctl_option show_options[] = {
 	{ "ascii", NULL, SHOW_ASCII, "draw with ASCII only" },
 	{ "bytes", NULL, SHOW_BYTES, "sizes in bytes, not as 64M" },
 	{ "json", NULL, SHOW_JSON, "an object in JSON, with the map" },
-	OPTIONS_END
+	{ "help", NULL, OPTION_HELP, "show this" },
+	{ NULL, NULL, 0, NULL },
 };
 
 const struct ctl_command show_command = {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Whose quota: see subject.h. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,7 +67,8 @@ static bool parse_cgroup(const char *text, uint64_t *id, char *why, size_t size)
 		return *id > 1 || refuse(why, size,
 			"the root cgroup has no quota of its own: use system");
 	if (*text != '/')
-		return refuse(why, size, "a cgroup is a folder, as cgroup:/sys/fs/cgroup/x, or its number");
+		return refuse(why, size,
+			      "a cgroup is a folder, as cgroup:/sys/fs/cgroup/x, or its number");
 	ret = names_find_cgroup(text, id);
 	if (ret == -ENOENT)
 		return refuse(why, size, "there is no cgroup %s", text);
@@ -94,8 +94,7 @@ bool subject_parse(const char *text, struct subject *subject, char *why,
 	}
 	while (strncmp(text, prefix->text, strlen(prefix->text))) {
 		if (++prefix == prefixes + ARRAY_SIZE(prefixes))
-			return refuse(why, size, "what is %s? A subject is system, user:NAME, pid:NUMBER, region:NUMBER or cgroup:FOLDER",
-				      text);
+			return refuse(why, size, "what is %s? " SUBJECT_FORMS, text);
 	}
 	name = text + strlen(prefix->text);
 	subject->level = prefix->level;
@@ -126,12 +125,12 @@ struct subject_text subject_format(const struct subject *subject)
 
 	switch (subject->level) {
 	case PRIVHEAP_LEVEL_REGION:
-		snprintf(text.text, sizeof(text.text), "region:%" PRIu64,
-			 subject->id);
+		snprintf(text.text, sizeof(text.text), "region:%s",
+			 units_number(subject->id).text);
 		break;
 	case PRIVHEAP_LEVEL_PROCESS:
-		snprintf(text.text, sizeof(text.text), "pid:%" PRIu64,
-			 subject->id);
+		snprintf(text.text, sizeof(text.text), "pid:%s",
+			 units_number(subject->id).text);
 		break;
 	case PRIVHEAP_LEVEL_USER:
 		snprintf(text.text, sizeof(text.text), "user:%s",
@@ -140,8 +139,8 @@ struct subject_text subject_format(const struct subject *subject)
 	case PRIVHEAP_LEVEL_CGROUP:
 		path = names_cgroup(subject->id);
 		if (!path) {
-			snprintf(text.text, sizeof(text.text), "cgroup:%" PRIu64,
-				 subject->id);
+			snprintf(text.text, sizeof(text.text), "cgroup:%s",
+				 units_number(subject->id).text);
 			break;
 		}
 		used = snprintf(text.text, sizeof(text.text), "cgroup:");

@@ -8,6 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* How subjects look, for complaints. */
+#define SUBJECT_FORMS \
+	"A subject is system, user:NAME, pid:NUMBER, region:NUMBER or cgroup:FOLDER"
+
 /**
  * struct subject - whose quota
  * @level: PRIVHEAP_LEVEL_*

@@ -216,8 +216,9 @@ static int top_main(const struct ctl_command *command, int argc, char **argv)
 			    top.look.interval >= INTERVAL_LEAST &&
 			    top.look.interval <= INTERVAL_MOST)
 				break;
-			return options_wrong(command, "--interval takes seconds from 0.1 to 3600, not %s",
-					     optarg);
+			return options_wrong(command,
+				"--interval takes seconds from 0.1 to 3600, not %s",
+				optarg);
 		case TOP_COUNT:
 			top.limited = true;
 			if (!options_number(command, "count", 1, UINT64_MAX,
@@ -246,7 +247,8 @@ static const struct ctl_option top_options[] = {
 	{ "count", "N", TOP_COUNT, "end after N times" },
 	{ "sort", "KEY", TOP_SORT, "by this column (see below); default: committed" },
 	{ "quotas", NULL, TOP_QUOTAS, "begin with quotas, not with regions" },
-	OPTIONS_END
+	{ "help", NULL, OPTION_HELP, "show this" },
+	{ NULL, NULL, 0, NULL },
 };
 
 const struct ctl_command top_command = {

@@ -16,9 +16,18 @@
 #include "top_frame.h"
 #include "units.h"
 
+#define SYSTEM_LINE \
+	"committed %s of %s, peak %s; resident %s, peak %s; " \
+	"reserved %s; denials %s"
+
 /* Of the bars in the table, and of the system's. */
 #define BAR_WIDTH	20
 #define SYSTEM_WIDTH	30
+
+#define REGION_HEADING \
+	"ID PID USER COMMAND RESERVED COMMITTED RESIDENT LIMIT DENIALS COMMITTED/LIMIT"
+#define QUOTA_HEADING \
+	"SUBJECT REGIONS COMMIT PEAK SOFT HARD RESIDENT PEAK HARD DENIALS COMMIT/HARD"
 
 /* USER, COMMAND and the bar; SUBJECT and the bar */
 #define REGION_LEFT	(1 << 2 | 1 << 3 | 1 << 9)
@@ -61,8 +70,7 @@ static void put_regions(const struct top_look *look, struct table *table,
 	char command[NAMES_COMMAND];
 	size_t i;
 
-	table_init(table, "ID PID USER COMMAND RESERVED COMMITTED RESIDENT LIMIT DENIALS COMMITTED/LIMIT",
-		   REGION_LEFT);
+	table_init(table, REGION_HEADING, REGION_LEFT);
 	for (i = 0; i < regions->count; i++) {
 		region = &regions->items[i];
 		counters = region->quota.counters;
@@ -87,8 +95,7 @@ static void put_quotas(const struct top_look *look, struct table *table,
 	const struct quota *quota;
 	size_t i;
 
-	table_init(table, "SUBJECT REGIONS COMMIT PEAK SOFT HARD RESIDENT PEAK HARD DENIALS COMMIT/HARD",
-		   QUOTA_LEFT);
+	table_init(table, QUOTA_HEADING, QUOTA_LEFT);
 	for (i = 0; i < quotas->count; i++) {
 		quota = &quotas->items[i];
 		counters = quota->counters;
@@ -140,7 +147,7 @@ static void put_system(const struct top_look *look, const struct quota *system,
 
 	bar_draw(bar, SYSTEM_WIDTH, resident->usage, commit->usage, commit->hard,
 		 look->utf8);
-	put_line(look, out, "committed %s of %s, peak %s; resident %s, peak %s; reserved %s; denials %s",
+	put_line(look, out, SYSTEM_LINE,
 		 units_size(commit->usage).text, units_size(commit->hard).text,
 		 units_size(commit->peak).text, units_size(resident->usage).text,
 		 units_size(resident->peak).text, units_size(system->reserved).text,
@@ -169,7 +176,8 @@ void top_frame(const struct top_look *look, const struct quota *system,
 	if (look->with_system)
 		put_system(look, system, out);
 	if (look->help)
-		put_line(look, out, "q quit  s/S sort  r reverse  v regions/quotas  p pause  +/- interval  h help");
+		put_line(look, out,
+			 "q quit  s/S sort  r reverse  v regions/quotas  p pause  +/- interval  h help");
 	else
 		fputc('\n', out);
 	if (look->quotas)

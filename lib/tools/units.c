@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Sizes and numbers as people write and read them: see units.h. */
 #include <ctype.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -141,11 +140,12 @@ struct units_text units_size(uint64_t bytes)
 		i++;
 	}
 	if (tenths)
-		snprintf(size.text, sizeof(size.text), "%" PRIu64 ".%" PRIu64 "%s",
-			 whole, tenths, suffix[i]);
-	else
-		snprintf(size.text, sizeof(size.text), "%" PRIu64 "%s", whole,
+		snprintf(size.text, sizeof(size.text), "%llu.%llu%s",
+			 (unsigned long long)whole, (unsigned long long)tenths,
 			 suffix[i]);
+	else
+		snprintf(size.text, sizeof(size.text), "%llu%s",
+			 (unsigned long long)whole, suffix[i]);
 	return size;
 }
 
@@ -158,7 +158,8 @@ struct units_text units_exact(uint64_t bytes)
 		bytes >>= 10;
 		i++;
 	}
-	snprintf(text.text, sizeof(text.text), "%" PRIu64 "%.1s", bytes,
+	snprintf(text.text, sizeof(text.text), "%llu%.1s",
+		 (unsigned long long)bytes,
 		 i ? unit_letters + i - 1 : "");
 	return text;
 }
@@ -179,6 +180,7 @@ struct units_text units_number(uint64_t number)
 {
 	struct units_text text;
 
-	snprintf(text.text, sizeof(text.text), "%" PRIu64, number);
+	snprintf(text.text, sizeof(text.text), "%llu",
+		 (unsigned long long)number);
 	return text;
 }
