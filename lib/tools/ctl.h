@@ -9,7 +9,9 @@
 
 #define CTL_NAME	"privheapctl"
 
+#ifndef ARRAY_SIZE
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#endif
 
 /**
  * enum ctl_exit - exit codes, all but those of "run": see run.h

@@ -15,7 +15,8 @@
 #define LINES_MAX	16
 
 /* What a message can hold: its length has 16 bits. */
-#define CELLS_MAX	4000
+#define CELLS_MAX \
+	(PRIVHEAP_CELLS_MAX < 4000 ? PRIVHEAP_CELLS_MAX : 4000)
 
 /* A line has a number of cells that makes its offsets round. */
 #define CELLS_A_LINE	256

@@ -49,8 +49,8 @@ void quota_print_books(const struct quota *quota, bool exact, FILE *out)
 	fprintf(out, "  faults    %s\n", units_number(quota->faults).text);
 	fprintf(out, "  denials   %s, here or further out\n\n",
 		units_number(quota->denials).text);
-	table_init(&table, "  USAGE PEAK SOFT HARD RESERVE FAIL-NTH DENIALS", 1);
-	/* An empty name makes room for the names of the rows. */
+	/* The first word is empty: above the names of the rows. */
+	table_init(&table, " USAGE PEAK SOFT HARD RESERVE FAIL-NTH DENIALS", 1);
 	for (i = 0; i < RECORD_RESOURCES; i++)
 		put_counter(&table, record_resource_name(i), &quota->counters[i],
 			    exact);

@@ -57,7 +57,7 @@ struct quota {
 /**
  * struct region - a region
  * @quota: its own books
- * @base: its address
+ * @base: its address; 0 where this user may not know it
  * @flags: PRIVHEAP_CREATE_*
  * @pid: whose it is
  * @uid: user that made it

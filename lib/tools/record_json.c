@@ -56,7 +56,7 @@ void record_json_region(struct json *json, const struct region *region)
 		   PRIVHEAP_NO_LIMIT);
 	json_string(json, "cgroup_path", region->cgroup ?
 		    names_cgroup(region->cgroup) : NULL);
-	json_number(json, "base", region->base);
+	json_limit(json, "base", region->base ? region->base : PRIVHEAP_NO_LIMIT);
 	json_bool(json, "exec", region->flags & PRIVHEAP_CREATE_EXEC);
 	json_bool(json, "lazy", region->flags & PRIVHEAP_CREATE_LAZY);
 	json_number(json, "reserved", region->quota.reserved);

@@ -71,8 +71,12 @@ void show_region(const struct region *region, const struct map_style *style,
 	fprintf(out, "  user      %s\n", names_user(region->uid));
 	fprintf(out, "  cgroup    %s\n", region->cgroup ?
 		subject_format(&cgroup).text + strlen("cgroup:") : "/ (the root)");
-	fprintf(out, "  address   0x%llx to 0x%llx\n",
-		(unsigned long long)region->base, (unsigned long long)end);
+	if (region->base)
+		fprintf(out, "  address   0x%llx to 0x%llx\n",
+			(unsigned long long)region->base,
+			(unsigned long long)end);
+	else
+		fputs("  address   only root and the process itself may know\n", out);
 	put_flags(region, out);
 	quota_print_books(&region->quota, exact, out);
 	if (!region->map)

@@ -83,7 +83,7 @@ const char *units_parse_size(const char *text, uint64_t page, uint64_t *bytes)
 	if (fraction) {
 		part = whole;
 		whole -= whole % page;
-		if (!whole && part)
+		if (!whole && (part || strspn(fraction, "0") < digits))
 			return "is less than a page";
 	}
 	if (whole % page)
