@@ -8,7 +8,7 @@
 
 static unsigned long region_committed(struct privheap_region *region)
 {
-	return privheap_quota_usage(&region->quota, PRIVHEAP_RESOURCE_COMMIT);
+	return privheap_quota_usage(&region->account.quota, PRIVHEAP_RESOURCE_COMMIT);
 }
 
 /* Drop the pages of a range from the page cache; invalidate_lock is held. */
@@ -22,8 +22,8 @@ static void truncate_pages(struct privheap_region *region, unsigned long first,
 		return;
 	truncate_inode_pages_range(mapping, (loff_t)first << PAGE_SHIFT,
 				   ((loff_t)(last + 1) << PAGE_SHIFT) - 1);
-	privheap_quota_uncharge(&region->quota, PRIVHEAP_RESOURCE_RESIDENT,
-				before - mapping->nrpages);
+	privheap_uncharge(&region->account, PRIVHEAP_RESOURCE_RESIDENT,
+			  before - mapping->nrpages);
 }
 
 /*
@@ -76,11 +76,9 @@ int privheap_commit(struct privheap_region *region, unsigned long first,
 	if (ret)
 		goto unlock;
 	if (new) {
-		*denied = privheap_quota_charge(&region->quota,
-						PRIVHEAP_RESOURCE_COMMIT, new);
+		*denied = privheap_charge(&region->account, PRIVHEAP_RESOURCE_COMMIT, new) &
+			  ~PRIVHEAP_INJECTED;
 		if (*denied) {
-			trace_privheap_denial(region->id, PRIVHEAP_RESOURCE_COMMIT,
-					      *denied, new);
 			ret = -EDQUOT;
 			goto unreserve;
 		}
@@ -104,7 +102,7 @@ done:
 	return 0;
 
 cancel:
-	privheap_quota_cancel(&region->quota, PRIVHEAP_RESOURCE_COMMIT, new);
+	privheap_cancel(&region->account, PRIVHEAP_RESOURCE_COMMIT, new);
 unreserve:
 	privheap_extents_unreserve(&region->extents, spare);
 unlock:
@@ -200,7 +198,7 @@ int privheap_decommit(struct privheap_region *region, unsigned long first,
 	if (first <= last) {
 		gone = privheap_extents_count(&region->extents, first, last);
 		spare = privheap_extents_remove(&region->extents, first, last, spare);
-		privheap_quota_uncharge(&region->quota, PRIVHEAP_RESOURCE_COMMIT, gone);
+		privheap_uncharge(&region->account, PRIVHEAP_RESOURCE_COMMIT, gone);
 		trace_privheap_decommit(region->id, first, last - first + 1, gone);
 	}
 	filemap_invalidate_unlock(mapping);

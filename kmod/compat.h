@@ -8,6 +8,7 @@
 
 #include <linux/eventfd.h>
 #include <linux/mm.h>
+#include <net/genetlink.h>
 
 /* 6.3 made vma->vm_flags read-only, to be changed by these only. */
 #ifndef PRIVHEAP_HAVE_VM_FLAGS_SET
@@ -31,5 +32,23 @@ static inline void privheap_eventfd_signal(struct eventfd_ctx *eventfd)
 	eventfd_signal(eventfd);
 #endif
 }
+
+/*
+ * 6.7 moved them. The older ones also give the start of a dump no extack: its
+ * errors are a number only.
+ */
+static inline struct nlattr **privheap_dump_attrs(struct netlink_callback *cb)
+{
+#ifdef PRIVHEAP_HAVE_GENL_INFO_DUMP
+	return genl_info_dump(cb)->attrs;
+#else
+	return genl_dumpit_info(cb)->attrs;
+#endif
+}
+
+/* Stable kernels have it since December 2023, as 6.1.67. */
+#ifndef GENL_MCAST_CAP_SYS_ADMIN
+#error "on this kernel, anybody could listen to privheap's events; it has other holes, too"
+#endif
 
 #endif /* PRIVHEAP_COMPAT_H */

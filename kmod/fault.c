@@ -77,7 +77,7 @@ static vm_fault_t privheap_fault(struct vm_fault *vmf)
 		else
 			folio = privheap_populate_fault(region, vmf->pgoff, first, last);
 		if (!IS_ERR(folio)) {
-			privheap_quota_count_fault(&region->quota);
+			privheap_count_fault(&region->account);
 			break;
 		}
 		if (PTR_ERR(folio) != -EEXIST) {

@@ -13,16 +13,6 @@
 #include "process.h"
 #include "region.h"
 
-union privheap_argument {
-	struct privheap_create create;
-	struct privheap_grow grow;
-	struct privheap_commit commit;
-	struct privheap_decommit decommit;
-	struct privheap_destroy destroy;
-	struct privheap_query query;
-	struct privheap_notify notify;
-};
-
 /* The layout is for ever, and the same for 32- and 64-bit programs. */
 static_assert(sizeof(struct privheap_create) == 56);
 static_assert(sizeof(struct privheap_grow) == 40);
@@ -31,6 +21,7 @@ static_assert(sizeof(struct privheap_decommit) == 40);
 static_assert(sizeof(struct privheap_destroy) == 16);
 static_assert(sizeof(struct privheap_query) == 104);
 static_assert(sizeof(struct privheap_notify) == 32);
+static_assert(sizeof(struct privheap_limit) == 128);
 
 /* A size in bytes that must be in whole pages and fit an address space. */
 static bool to_pages(u64 bytes, unsigned long *pages)
@@ -55,8 +46,16 @@ static int to_range(struct privheap_region *region, u64 offset, u64 length,
 	return 0;
 }
 
-static struct privheap_region *find_region(struct privheap_process *process,
-					   u64 base, bool take)
+/**
+ * privheap_ioctl_region() - the region that an ioctl names
+ * @process: the current process or NULL
+ * @base: the region's address, as the user gave it
+ * @take: whether to make it unfindable for others
+ *
+ * Return: the region with a reference to its inode for the caller, or NULL.
+ */
+struct privheap_region *privheap_ioctl_region(struct privheap_process *process,
+					      u64 base, bool take)
 {
 	if (!process || base != (unsigned long)base)
 		return NULL;
@@ -82,7 +81,7 @@ static int privheap_ioctl_create(struct privheap_process *process,
 	if (commit > limit)
 		return -EINVAL;
 
-	process = privheap_process_get(current->mm);
+	process = privheap_process_get_current();
 	if (IS_ERR(process))
 		return PTR_ERR(process);
 	region = privheap_region_create(process, reserve, commit, limit, arg->flags,
@@ -143,14 +142,14 @@ static int privheap_ioctl_grow(struct privheap_process *process,
 	if (arg->flags & ~PRIVHEAP_COMMIT_POPULATE || arg->reserved ||
 	    !IS_ALIGNED(arg->commit, PAGE_SIZE))
 		return -EINVAL;
-	region = find_region(process, arg->base, false);
+	region = privheap_ioctl_region(process, arg->base, false);
 	if (!region)
 		return -ENOENT;
 	if (arg->commit) {
 		ret = commit_range(region, arg->flags, 0, arg->commit,
 				   &arg->out_committed, &arg->out_denied);
 	} else {
-		arg->out_committed = (u64)privheap_quota_usage(&region->quota,
+		arg->out_committed = (u64)privheap_quota_usage(&region->account.quota,
 				PRIVHEAP_RESOURCE_COMMIT) << PAGE_SHIFT;
 		arg->out_denied = PRIVHEAP_LEVEL_NONE;
 		ret = 0;
@@ -169,7 +168,7 @@ static int privheap_ioctl_commit(struct privheap_process *process,
 	if (arg->flags & ~PRIVHEAP_COMMIT_POPULATE || arg->reserved ||
 	    !IS_ALIGNED(arg->offset | arg->length, PAGE_SIZE) || !arg->length)
 		return -EINVAL;
-	region = find_region(process, arg->base, false);
+	region = privheap_ioctl_region(process, arg->base, false);
 	if (!region)
 		return -ENOENT;
 	ret = commit_range(region, arg->flags, arg->offset, arg->length,
@@ -188,7 +187,7 @@ static int privheap_ioctl_decommit(struct privheap_process *process,
 
 	if (arg->flags || !IS_ALIGNED(arg->offset | arg->length, PAGE_SIZE) || !arg->length)
 		return -EINVAL;
-	region = find_region(process, arg->base, false);
+	region = privheap_ioctl_region(process, arg->base, false);
 	if (!region)
 		return -ENOENT;
 	ret = to_range(region, arg->offset, arg->length, &first, &last);
@@ -209,7 +208,7 @@ static int privheap_ioctl_destroy(struct privheap_process *process,
 
 	if (arg->flags)
 		return -EINVAL;
-	region = find_region(process, arg->base, true);
+	region = privheap_ioctl_region(process, arg->base, true);
 	if (!region)
 		return -ENOENT;
 	ret = privheap_region_destroy(region);
@@ -228,7 +227,9 @@ static u64 supported_features(void)
 	return features;
 }
 
-static void query_quota(struct privheap_query *arg, struct privheap_quota *quota)
+/* The limit is @most where there is no lower one. */
+static void query_quota(struct privheap_query *arg, struct privheap_quota *quota,
+			unsigned long most)
 {
 	unsigned long limit = privheap_quota_limit(quota, PRIVHEAP_RESOURCE_COMMIT);
 
@@ -242,7 +243,7 @@ static void query_quota(struct privheap_query *arg, struct privheap_quota *quota
 		(u64)privheap_quota_peak(quota, PRIVHEAP_RESOURCE_COMMIT) << PAGE_SHIFT;
 	arg->out_peak_resident =
 		(u64)privheap_quota_peak(quota, PRIVHEAP_RESOURCE_RESIDENT) << PAGE_SHIFT;
-	arg->out_limit = min_t(u64, limit, S64_MAX >> PAGE_SHIFT) << PAGE_SHIFT;
+	arg->out_limit = min_t(u64, min(limit, most), S64_MAX >> PAGE_SHIFT) << PAGE_SHIFT;
 	arg->out_faults = atomic_long_read(&quota->faults);
 	arg->out_denials = atomic_long_read(&quota->denials);
 }
@@ -256,13 +257,13 @@ static int privheap_ioctl_query(struct privheap_process *process,
 
 	switch (arg->flags) {
 	case 0:
-		region = find_region(process, arg->base, false);
+		region = privheap_ioctl_region(process, arg->base, false);
 		if (!region)
 			return -ENOENT;
 		/* Under the lock the commit stays, so that the answer is one. */
 		ret = mutex_lock_killable(&region->lock);
 		if (!ret) {
-			query_quota(arg, &region->quota);
+			query_quota(arg, &region->account.quota, region->pages);
 			arg->out_id = region->id;
 			mutex_unlock(&region->lock);
 		}
@@ -272,17 +273,17 @@ static int privheap_ioctl_query(struct privheap_process *process,
 		if (arg->base)
 			return -EINVAL;
 		/* A process without regions is known as soon as it asks. */
-		process = privheap_process_get(current->mm);
+		process = privheap_process_get_current();
 		if (IS_ERR(process))
 			return PTR_ERR(process);
-		query_quota(arg, &process->quota);
+		query_quota(arg, &process->subject.quota, PRIVHEAP_UNLIMITED);
 		arg->out_id = 0;
 		privheap_process_put(process);
 		break;
 	case PRIVHEAP_QUERY_SYSTEM:
 		if (arg->base)
 			return -EINVAL;
-		query_quota(arg, &privheap_system_quota);
+		query_quota(arg, &privheap_system_quota, PRIVHEAP_UNLIMITED);
 		arg->out_id = 0;
 		break;
 	default:
@@ -304,16 +305,16 @@ static int privheap_ioctl_notify(struct privheap_process *process,
 	    arg->resource >= PRIVHEAP_RESOURCES ||
 	    !to_pages(arg->threshold, &threshold) || !threshold)
 		return -EINVAL;
-	region = find_region(process, arg->base, false);
+	region = privheap_ioctl_region(process, arg->base, false);
 	if (!region)
 		return -ENOENT;
 	if (threshold > region->pages)
 		ret = -EINVAL;
 	else if (arg->flags & PRIVHEAP_NOTIFY_REMOVE)
-		ret = privheap_notify_remove(&region->quota, arg->resource, threshold,
+		ret = privheap_notify_remove(&region->account.quota, arg->resource, threshold,
 					     arg->eventfd);
 	else
-		ret = privheap_notify_add(&region->quota, arg->resource, threshold,
+		ret = privheap_notify_add(&region->account.quota, arg->resource, threshold,
 					  arg->eventfd);
 	privheap_region_put(region);
 	return ret;
@@ -354,6 +355,7 @@ static const struct privheap_ioctl_op privheap_ioctl_ops[] = {
 	PRIVHEAP_OP(PRIVHEAP_IOC_DESTROY, destroy, base, false),
 	PRIVHEAP_OP(PRIVHEAP_IOC_QUERY, query, out_features, true),
 	PRIVHEAP_OP(PRIVHEAP_IOC_NOTIFY, notify, eventfd, false),
+	PRIVHEAP_OP(PRIVHEAP_IOC_LIMIT, limit, reserved, true),
 };
 
 /**

@@ -10,6 +10,7 @@
 #include <linux/seq_file.h>
 
 #include "ioctl.h"
+#include "netlink.h"
 #include "process.h"
 #include "region.h"
 
@@ -20,6 +21,9 @@ static unsigned long default_limit(void)
 {
 	return totalram_pages() / 2;
 }
+
+/* The parameter as it was given before there was a quota to set it in. */
+static unsigned long limit_at_load;
 
 static int set_commit_limit(const char *value, const struct kernel_param *param)
 {
@@ -33,8 +37,11 @@ static int set_commit_limit(const char *value, const struct kernel_param *param)
 	pages = min_t(u64, bytes >> PAGE_SHIFT, PRIVHEAP_UNLIMITED);
 	if (bytes && !pages)
 		return -EINVAL;
-	privheap_quota_set_limit(&privheap_system_quota, PRIVHEAP_RESOURCE_COMMIT,
-				 pages ?: default_limit());
+	if (privheap_system_quota.level)
+		privheap_quota_set_limit(&privheap_system_quota, PRIVHEAP_RESOURCE_COMMIT,
+					 pages ?: default_limit());
+	else
+		limit_at_load = pages;
 	return 0;
 }
 
@@ -43,7 +50,9 @@ static int get_commit_limit(char *buffer, const struct kernel_param *param)
 	unsigned long pages = privheap_quota_limit(&privheap_system_quota,
 						   PRIVHEAP_RESOURCE_COMMIT);
 
-	return sysfs_emit(buffer, "%llu\n", (u64)pages << PAGE_SHIFT);
+	/* As QUERY tells it. */
+	return sysfs_emit(buffer, "%llu\n",
+			  min_t(u64, pages, S64_MAX >> PAGE_SHIFT) << PAGE_SHIFT);
 }
 
 static const struct kernel_param_ops commit_limit_ops = {
@@ -64,7 +73,7 @@ static int privheap_open(struct inode *inode, struct file *file)
 	ret = privheap_fs_pin();
 	if (ret)
 		return ret;
-	process = privheap_process_get(current->mm);
+	process = privheap_process_get_current();
 	if (IS_ERR(process)) {
 		privheap_fs_unpin();
 		return PTR_ERR(process);
@@ -89,7 +98,7 @@ static void show_pages(struct seq_file *m, const char *key, unsigned long pages)
 static void privheap_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct privheap_process *process = file->private_data;
-	struct privheap_quota *quota = &process->quota;
+	struct privheap_quota *quota = &process->subject.quota;
 
 	seq_printf(m, "privheap-regions:\t%ld\n", atomic_long_read(&quota->regions));
 	show_pages(m, "reserved", atomic_long_read(&quota->reserved));
@@ -120,27 +129,37 @@ static struct miscdevice privheap_device = {
 
 static int __init privheap_init(void)
 {
-	unsigned long limit;
 	int ret;
 
-	/* The parameter was set before there was a quota to set it in. */
-	limit = privheap_quota_limit(&privheap_system_quota, PRIVHEAP_RESOURCE_COMMIT);
-	privheap_quota_init(&privheap_system_quota, PRIVHEAP_LEVEL_SYSTEM, NULL);
+	privheap_quota_init(&privheap_system_quota, PRIVHEAP_LEVEL_SYSTEM, 0, GLOBAL_ROOT_UID);
 	privheap_quota_set_limit(&privheap_system_quota, PRIVHEAP_RESOURCE_COMMIT,
-				 limit ?: default_limit());
+				 limit_at_load ?: default_limit());
 
 	ret = privheap_fs_init();
 	if (ret)
 		return ret;
+	ret = privheap_netlink_init();
+	if (ret)
+		goto fs_exit;
 	ret = misc_register(&privheap_device);
 	if (ret)
-		privheap_fs_exit();
+		goto netlink_exit;
+	return 0;
+
+netlink_exit:
+	privheap_netlink_exit();
+	privheap_subjects_exit();
+fs_exit:
+	privheap_fs_exit();
 	return ret;
 }
 
 static void __exit privheap_exit(void)
 {
 	misc_deregister(&privheap_device);
+	/* Behind this, nobody makes subjects any more. */
+	privheap_netlink_exit();
+	privheap_subjects_exit();
 	privheap_fs_exit();
 }
 

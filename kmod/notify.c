@@ -32,6 +32,19 @@ static struct privheap_watch *watch_find(struct privheap_quota *quota,
 	return NULL;
 }
 
+/* Have changes of the counter come by here, or not any more. */
+static void set_hook(struct privheap_quota *quota, unsigned int resource)
+{
+	struct privheap_counter *counter = &quota->counter[resource];
+	unsigned long hooks = counter->hooks & ~PRIVHEAP_HOOK_WATCH;
+	struct privheap_watch *watch;
+
+	list_for_each_entry(watch, &quota->watches, list)
+		if (watch->resource == resource)
+			hooks |= PRIVHEAP_HOOK_WATCH;
+	WRITE_ONCE(counter->hooks, hooks);
+}
+
 /**
  * privheap_notify_add() - watch a threshold
  * @quota: the subject
@@ -69,6 +82,7 @@ int privheap_notify_add(struct privheap_quota *quota, unsigned int resource,
 		ret = -ENOSPC;
 	else
 		list_add_tail(&watch->list, &quota->watches);
+	set_hook(quota, resource);
 	spin_unlock(&quota->watch_lock);
 	if (!ret)
 		return 0;
@@ -103,6 +117,7 @@ int privheap_notify_remove(struct privheap_quota *quota, unsigned int resource,
 	watch = watch_find(quota, resource, threshold, eventfd, &count);
 	if (watch)
 		list_del(&watch->list);
+	set_hook(quota, resource);
 	spin_unlock(&quota->watch_lock);
 	eventfd_ctx_put(eventfd);
 	if (!watch)
@@ -128,8 +143,19 @@ void privheap_notify_free(struct privheap_quota *quota)
 	}
 }
 
-void __privheap_notify_change(struct privheap_quota *quota, unsigned int resource,
-			      unsigned long old, unsigned long now)
+/**
+ * privheap_notify_change() - signal the thresholds that a counter has crossed
+ * @quota: the subject
+ * @resource: PRIVHEAP_RESOURCE_*
+ * @old: pages before the change
+ * @now: pages after it
+ *
+ * Every change of a counter with PRIVHEAP_HOOK_WATCH comes by here. Each change
+ * knows the two values it took the counter from and to, so that of racing
+ * changes exactly those signal which did cross the threshold.
+ */
+void privheap_notify_change(struct privheap_quota *quota, unsigned int resource,
+			    unsigned long old, unsigned long now)
 {
 	unsigned long low = min(old, now), high = max(old, now);
 	struct privheap_watch *watch;

@@ -10,20 +10,7 @@ int privheap_notify_add(struct privheap_quota *quota, unsigned int resource,
 int privheap_notify_remove(struct privheap_quota *quota, unsigned int resource,
 			   unsigned long threshold, int fd);
 void privheap_notify_free(struct privheap_quota *quota);
-void __privheap_notify_change(struct privheap_quota *quota, unsigned int resource,
-			      unsigned long old, unsigned long now);
-
-/*
- * Every change of a counter comes by here. Each change knows the two values it
- * took the counter from and to, so that of racing changes exactly those signal
- * which did cross the threshold.
- */
-static inline void privheap_notify_change(struct privheap_quota *quota,
-					  unsigned int resource,
-					  unsigned long old, unsigned long now)
-{
-	if (unlikely(!list_empty(&quota->watches)))
-		__privheap_notify_change(quota, resource, old, now);
-}
+void privheap_notify_change(struct privheap_quota *quota, unsigned int resource,
+			    unsigned long old, unsigned long now);
 
 #endif /* PRIVHEAP_NOTIFY_H */

@@ -38,8 +38,9 @@ bool privheap_memcg_is_current(struct privheap_region *region)
 }
 
 /*
- * Add one zeroed folio. Returns it locked, or -EEXIST (a page is there),
- * -EDQUOT or -ENOMEM. The mapping's invalidate lock is held, shared.
+ * Add one zeroed folio. Returns it locked, or -EEXIST (a page is there), -EDQUOT,
+ * -EAGAIN (as that, but a smaller one may be granted) or -ENOMEM. The mapping's
+ * invalidate lock is held, shared.
  */
 static struct folio *add_folio(struct privheap_region *region, unsigned long index,
 			       unsigned int order, gfp_t gfp, unsigned int *denied)
@@ -55,11 +56,13 @@ static struct folio *add_folio(struct privheap_region *region, unsigned long ind
 	if (!folio)
 		return ERR_PTR(-ENOMEM);
 
-	*denied = privheap_quota_charge(&region->quota, PRIVHEAP_RESOURCE_RESIDENT, nr);
+	*denied = privheap_charge(&region->account, PRIVHEAP_RESOURCE_RESIDENT, nr);
 	if (*denied) {
-		trace_privheap_denial(region->id, PRIVHEAP_RESOURCE_RESIDENT, *denied, nr);
+		/* A charge that is to fail must not succeed by being made smaller. */
+		ret = order && !(*denied & PRIVHEAP_INJECTED) ? -EAGAIN : -EDQUOT;
+		*denied &= ~PRIVHEAP_INJECTED;
 		folio_put(folio);
-		return ERR_PTR(-EDQUOT);
+		return ERR_PTR(ret);
 	}
 
 	/*
@@ -75,7 +78,7 @@ static struct folio *add_folio(struct privheap_region *region, unsigned long ind
 	if (ret) {
 		folio_clear_dirty(folio);
 		folio_put(folio);
-		privheap_quota_cancel(&region->quota, PRIVHEAP_RESOURCE_RESIDENT, nr);
+		privheap_cancel(&region->account, PRIVHEAP_RESOURCE_RESIDENT, nr);
 		return ERR_PTR(ret);
 	}
 	trace_privheap_populate(region->id, index, order);
@@ -207,10 +210,15 @@ struct folio *privheap_populate_fault(struct privheap_region *region, unsigned l
 
 	order = choose_order(region, page, first, last, &index);
 	while (order) {
-		folio = add_folio(region, index, order, large_gfp(gfp), &denied);
-		if (!IS_ERR(folio)) {
-			note_taken(region, index, order);
-			return folio;
+		/* Not by trying: that would count as refused. */
+		if (privheap_room(&region->account, PRIVHEAP_RESOURCE_RESIDENT) >= 1UL << order) {
+			folio = add_folio(region, index, order, large_gfp(gfp), &denied);
+			if (!IS_ERR(folio)) {
+				note_taken(region, index, order);
+				return folio;
+			}
+			if (PTR_ERR(folio) == -EDQUOT)
+				return folio;
 		}
 		order = lower_order(order);
 		/* A smaller one still holds the page at the same end. */
@@ -249,13 +257,17 @@ static int populate_run(struct privheap_region *region, unsigned long page,
 				 last - page < (1UL << order) - 1 ||
 				 !range_empty(mapping, page, page + (1UL << order) - 1)))
 			order--;
+		/* Nor by this: it would count as refused. */
+		while (order && privheap_room(&region->account,
+					      PRIVHEAP_RESOURCE_RESIDENT) < 1UL << order)
+			order = lower_order(order);
 		folio = add_folio(region, page, order, order ? large_gfp(gfp) : gfp,
 				  denied);
 		if (!IS_ERR(folio)) {
 			page += 1UL << order;
 			folio_unlock(folio);
 			folio_put(folio);
-		} else if (order) {
+		} else if (order && PTR_ERR(folio) != -EDQUOT) {
 			/* None of this size is left, or a fault was faster. */
 			if (PTR_ERR(folio) != -EEXIST)
 				order_limit = lower_order(order);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Processes that have regions or an open device, and how regions are found. */
+#include <linux/cred.h>
 #include <linux/hashtable.h>
+#include <linux/pid.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
@@ -14,11 +16,10 @@ static struct privheap_process *process_find_locked(struct mm_struct *mm)
 {
 	struct privheap_process *process;
 
+	/* One that is being freed is still there for a moment. */
 	hash_for_each_possible(privheap_processes, process, hash, (unsigned long)mm)
-		if (process->mm == mm) {
-			refcount_inc(&process->refs);
+		if (process->mm == mm && refcount_inc_not_zero(&process->subject.refs))
 			return process;
-		}
 	return NULL;
 }
 
@@ -41,10 +42,13 @@ struct privheap_process *privheap_process_find(struct mm_struct *mm)
 /**
  * privheap_process_get() - the process of an address space
  * @mm: the address space
+ * @pid: its process, for a new one
+ * @uid: its owner, for a new one
  *
- * Return: the process with a reference for the caller, or an ERR_PTR.
+ * Return: the process with a reference for the caller, or an ERR_PTR of -ENOMEM.
  */
-struct privheap_process *privheap_process_get(struct mm_struct *mm)
+struct privheap_process *privheap_process_get(struct mm_struct *mm, struct pid *pid,
+					      kuid_t uid)
 {
 	struct privheap_process *process, *new;
 
@@ -52,15 +56,16 @@ struct privheap_process *privheap_process_get(struct mm_struct *mm)
 	if (process)
 		return process;
 
-	new = kmalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
+	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
 	if (!new)
 		return ERR_PTR(-ENOMEM);
-	privheap_quota_init(&new->quota, PRIVHEAP_LEVEL_PROCESS, &privheap_system_quota);
+	privheap_quota_init(&new->subject.quota, PRIVHEAP_LEVEL_PROCESS, pid_nr(pid), uid);
 	mmgrab(mm);
 	new->mm = mm;
-	refcount_set(&new->refs, 1);
+	new->pid = get_pid(pid);
 	spin_lock_init(&new->lock);
 	new->regions = RB_ROOT;
+	privheap_subject_insert(&new->subject);
 
 	spin_lock(&privheap_processes_lock);
 	process = process_find_locked(mm);
@@ -71,29 +76,45 @@ struct privheap_process *privheap_process_get(struct mm_struct *mm)
 		return new;
 
 	/* Another thread was faster. */
-	mmdrop(mm);
-	kfree(new);
+	privheap_process_put(new);
 	return process;
 }
 
 /**
- * privheap_process_put() - give back a reference
- * @process: the process
+ * privheap_process_get_current() - the current process
+ *
+ * Return: the process with a reference for the caller, or an ERR_PTR of -ENOMEM.
  */
-void privheap_process_put(struct privheap_process *process)
+struct privheap_process *privheap_process_get_current(void)
 {
-	if (refcount_dec_not_one(&process->refs))
-		return;
-	/* The last one goes under the lock: nobody can find it meanwhile. */
+	return privheap_process_get(current->mm, task_tgid(current), current_uid());
+}
+
+/**
+ * privheap_process_is_gone() - has a process died, or begun another program?
+ * @subject: the process
+ *
+ * Return: whether nobody uses its address space any more.
+ */
+bool privheap_process_is_gone(struct privheap_subject *subject)
+{
+	return !atomic_read(&privheap_process_of(subject)->mm->mm_users);
+}
+
+/**
+ * privheap_process_free() - at the last privheap_process_put()
+ * @subject: the process
+ */
+void privheap_process_free(struct privheap_subject *subject)
+{
+	struct privheap_process *process = privheap_process_of(subject);
+
 	spin_lock(&privheap_processes_lock);
-	if (!refcount_dec_and_test(&process->refs)) {
-		spin_unlock(&privheap_processes_lock);
-		return;
-	}
 	hash_del(&process->hash);
 	spin_unlock(&privheap_processes_lock);
 	WARN_ON_ONCE(!RB_EMPTY_ROOT(&process->regions));
 	mmdrop(process->mm);
+	put_pid(process->pid);
 	kfree(process);
 }
 

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Hierarchical counters and limits, lock-free, in the way of page_counter. */
-#include "quota.h"
+/* Hierarchical counters, lock-free, in the way of page_counter. */
+#include <linux/bug.h>
+#include <linux/minmax.h>
+
+#include "event.h"
 #include "notify.h"
+#include "quota.h"
+#include "trace.h"
 
 struct privheap_quota privheap_system_quota;
 
@@ -9,19 +14,34 @@ struct privheap_quota privheap_system_quota;
  * privheap_quota_init() - make a subject, without limits
  * @quota: the subject
  * @level: PRIVHEAP_LEVEL_*
- * @parent: the next level out, or NULL; must outlive @quota
+ * @subject: its number, see struct privheap_quota
+ * @uid: its owner
  */
-void privheap_quota_init(struct privheap_quota *quota, unsigned int level,
-			 struct privheap_quota *parent)
+void privheap_quota_init(struct privheap_quota *quota, unsigned int level, u64 subject,
+			 kuid_t uid)
 {
 	unsigned int i;
 
-	quota->parent = parent;
 	quota->level = level;
+	quota->subject = subject;
+	quota->uid = uid;
 	for (i = 0; i < PRIVHEAP_RESOURCES; i++) {
-		atomic_long_set(&quota->counter[i].usage, 0);
-		atomic_long_set(&quota->counter[i].peak, 0);
-		quota->counter[i].limit = PRIVHEAP_UNLIMITED;
+		struct privheap_counter *counter = &quota->counter[i];
+
+		atomic_long_set(&counter->usage, 0);
+		atomic_long_set(&counter->peak, 0);
+		atomic_long_set(&counter->denials, 0);
+		atomic64_set(&counter->fail_nth, 0);
+		counter->gate = PRIVHEAP_UNLIMITED;
+		counter->limit = PRIVHEAP_UNLIMITED;
+		counter->soft = PRIVHEAP_UNLIMITED;
+		counter->hard = PRIVHEAP_UNLIMITED;
+		counter->ceiling = PRIVHEAP_UNLIMITED;
+		counter->reserve = 0;
+		counter->hooks = 0;
+		counter->open = false;
+		counter->denied = false;
+		counter->over = false;
 	}
 	atomic_long_set(&quota->regions, 0);
 	atomic_long_set(&quota->reserved, 0);
@@ -32,53 +52,92 @@ void privheap_quota_init(struct privheap_quota *quota, unsigned int level,
 }
 
 /**
- * privheap_quota_add_region() - count a region on every level
- * @quota: the region's own quota
+ * privheap_account_add() - count a region on every level
+ * @account: the region's
  * @reserved: pages of address space
  */
-void privheap_quota_add_region(struct privheap_quota *quota, unsigned long reserved)
+void privheap_account_add(struct privheap_account *account, unsigned long reserved)
 {
-	for (; quota; quota = quota->parent) {
-		atomic_long_inc(&quota->regions);
-		atomic_long_add(reserved, &quota->reserved);
+	unsigned int i;
+
+	for (i = 0; i < account->levels; i++) {
+		atomic_long_inc(&account->level[i]->regions);
+		atomic_long_add(reserved, &account->level[i]->reserved);
 	}
 }
 
 /**
- * privheap_quota_remove_region() - undo privheap_quota_add_region()
- * @quota: the region's own quota
+ * privheap_account_remove() - undo privheap_account_add()
+ * @account: the region's
  * @reserved: pages of address space
  */
-void privheap_quota_remove_region(struct privheap_quota *quota, unsigned long reserved)
+void privheap_account_remove(struct privheap_account *account, unsigned long reserved)
 {
-	for (; quota; quota = quota->parent) {
-		atomic_long_dec(&quota->regions);
-		atomic_long_sub(reserved, &quota->reserved);
+	unsigned int i;
+
+	for (i = 0; i < account->levels; i++) {
+		atomic_long_dec(&account->level[i]->regions);
+		atomic_long_sub(reserved, &account->level[i]->reserved);
 	}
 }
 
 /**
- * privheap_quota_count_fault() - count a page fault on every level
- * @quota: the region's own quota
+ * privheap_count_fault() - count a page fault on every level
+ * @account: the region's
  */
-void privheap_quota_count_fault(struct privheap_quota *quota)
+void privheap_count_fault(struct privheap_account *account)
 {
-	for (; quota; quota = quota->parent)
-		atomic_long_inc(&quota->faults);
+	unsigned int i;
+
+	for (i = 0; i < account->levels; i++)
+		atomic_long_inc(&account->level[i]->faults);
 }
 
-/* Add only if the limit allows: nobody ever sees a usage above the limit. */
-static bool quota_try_add(struct privheap_quota *quota, unsigned int resource,
-			  unsigned long nr)
+/* Signal thresholds between two values that a change took a counter from and to. */
+static inline void quota_watch(struct privheap_quota *quota, unsigned int resource,
+			       unsigned long hooks, unsigned long old, unsigned long now)
+{
+	if (unlikely(hooks & PRIVHEAP_HOOK_WATCH))
+		privheap_notify_change(quota, resource, old, now);
+}
+
+/* The gate is shut: by the limit, or by a charge that is to fail. */
+static noinline bool quota_try_add_slowly(struct privheap_quota *quota, unsigned int resource,
+					  unsigned long nr, bool *injected)
 {
 	struct privheap_counter *counter = &quota->counter[resource];
-	long old = atomic_long_read(&counter->usage);
+	long old;
 
+	if (atomic64_read(&counter->fail_nth) && privheap_fail_nth(quota, resource)) {
+		*injected = true;
+		return false;
+	}
+	old = atomic_long_read(&counter->usage);
 	do {
 		if (old + nr > READ_ONCE(counter->limit))
 			return false;
 	} while (!atomic_long_try_cmpxchg(&counter->usage, &old, old + nr));
-	privheap_notify_change(quota, resource, old, old + nr);
+	quota_watch(quota, resource, READ_ONCE(counter->hooks), old, old + nr);
+	return true;
+}
+
+/* Add only if the limit allows: nobody ever sees a usage above the limit. */
+static inline bool quota_try_add(struct privheap_quota *quota, unsigned int resource,
+				 unsigned long nr, unsigned long *hooks, bool *injected)
+{
+	struct privheap_counter *counter = &quota->counter[resource];
+	long old = atomic_long_read(&counter->usage);
+	unsigned long mine;
+
+	do {
+		if (unlikely(old + nr > READ_ONCE(counter->gate))) {
+			*hooks |= READ_ONCE(counter->hooks);
+			return quota_try_add_slowly(quota, resource, nr, injected);
+		}
+	} while (!atomic_long_try_cmpxchg(&counter->usage, &old, old + nr));
+	mine = READ_ONCE(counter->hooks);
+	*hooks |= mine;
+	quota_watch(quota, resource, mine, old, old + nr);
 	return true;
 }
 
@@ -86,10 +145,16 @@ static bool quota_try_add(struct privheap_quota *quota, unsigned int resource,
 static unsigned long quota_sub(struct privheap_quota *quota, unsigned int resource,
 			       unsigned long nr)
 {
-	long now = atomic_long_sub_return(nr, &quota->counter[resource].usage);
+	struct privheap_counter *counter = &quota->counter[resource];
+	long now = atomic_long_sub_return(nr, &counter->usage);
+	unsigned long hooks = READ_ONCE(counter->hooks);
 
 	WARN_ON_ONCE(now < 0);
-	privheap_notify_change(quota, resource, now + nr, now);
+	if (unlikely(hooks)) {
+		quota_watch(quota, resource, hooks, now + nr, now);
+		if (hooks & PRIVHEAP_HOOK_SOFT)
+			privheap_soft_change(quota, resource);
+	}
 	return now + nr;
 }
 
@@ -120,60 +185,119 @@ unsigned long privheap_quota_peak(struct privheap_quota *quota, unsigned int res
 	return atomic_long_read(&counter->peak);
 }
 
-/**
- * privheap_quota_charge() - charge a subject and every level outside of it
- * @quota: the innermost subject
- * @resource: PRIVHEAP_RESOURCE_*
- * @nr: pages
- *
- * Return: PRIVHEAP_LEVEL_NONE when granted, or the level that refused; then
- * nothing is charged.
- */
-unsigned int privheap_quota_charge(struct privheap_quota *quota,
-				   unsigned int resource, unsigned long nr)
+/* @account->level[refuser] did not grant it: undo it on the levels inside. */
+static noinline unsigned int charge_refused(struct privheap_account *account,
+					    unsigned int refuser, unsigned int resource,
+					    unsigned long nr, bool injected)
 {
-	struct privheap_quota *level, *undo;
+	struct privheap_quota *quota = account->level[refuser];
+	unsigned int i;
 
-	for (level = quota; level; level = level->parent)
-		if (!quota_try_add(level, resource, nr))
-			goto refused;
-	return PRIVHEAP_LEVEL_NONE;
-
-refused:
-	for (undo = quota; undo != level; undo = undo->parent)
-		quota_sub(undo, resource, nr);
+	for (i = 0; i < refuser; i++)
+		quota_sub(account->level[i], resource, nr);
 	/* Further out nobody has refused, nor been refused anything. */
-	for (undo = quota; undo != level->parent; undo = undo->parent)
-		atomic_long_inc(&undo->denials);
-	return level->level;
+	for (i = 0; i <= refuser; i++)
+		atomic_long_inc(&account->level[i]->denials);
+	atomic_long_inc(&quota->counter[resource].denials);
+	WRITE_ONCE(quota->counter[resource].denied, true);
+	trace_privheap_denial(account->quota.subject, resource, quota->level,
+			      quota->subject, nr);
+	privheap_event_denied(quota, resource, nr, account->quota.subject);
+	return quota->level | (injected ? PRIVHEAP_INJECTED : 0);
+}
+
+/* Observers hear of a charge only when all levels have granted it. */
+static noinline void charge_hooks(struct privheap_account *account, unsigned int resource)
+{
+	unsigned int i;
+
+	for (i = 0; i < account->levels; i++)
+		if (READ_ONCE(account->level[i]->counter[resource].hooks) & PRIVHEAP_HOOK_SOFT)
+			privheap_soft_change(account->level[i], resource);
 }
 
 /**
- * privheap_quota_uncharge() - give a charge back on every level
- * @quota: the innermost subject
+ * privheap_charge() - charge a region and every level outside of it
+ * @account: the region's
+ * @resource: PRIVHEAP_RESOURCE_*
+ * @nr: pages, at least one
+ *
+ * Return: PRIVHEAP_LEVEL_NONE when granted, or the level that refused, with
+ * PRIVHEAP_INJECTED where that was by fail_nth; then nothing is charged.
+ */
+unsigned int privheap_charge(struct privheap_account *account, unsigned int resource,
+			     unsigned long nr)
+{
+	unsigned long hooks = 0;
+	bool injected = false;
+	unsigned int i;
+
+	for (i = 0; i < account->levels; i++)
+		if (!quota_try_add(account->level[i], resource, nr, &hooks, &injected))
+			return charge_refused(account, i, resource, nr, injected);
+	if (unlikely(hooks & PRIVHEAP_HOOK_SOFT))
+		charge_hooks(account, resource);
+	return PRIVHEAP_LEVEL_NONE;
+}
+
+/**
+ * privheap_uncharge() - give a charge back on every level
+ * @account: the region's
  * @resource: PRIVHEAP_RESOURCE_*
  * @nr: pages, not more than were charged
  */
-void privheap_quota_uncharge(struct privheap_quota *quota,
-			     unsigned int resource, unsigned long nr)
+void privheap_uncharge(struct privheap_account *account, unsigned int resource,
+		       unsigned long nr)
 {
+	unsigned int i;
+
 	if (!nr)
 		return;
-	for (; quota; quota = quota->parent)
+	for (i = 0; i < account->levels; i++) {
+		struct privheap_quota *quota = account->level[i];
+
 		counter_raise_peak(&quota->counter[resource], quota_sub(quota, resource, nr));
+	}
 }
 
 /**
- * privheap_quota_cancel() - undo a charge that came to nothing
- * @quota: the innermost subject
+ * privheap_cancel() - undo a charge that came to nothing
+ * @account: the region's
  * @resource: PRIVHEAP_RESOURCE_*
  * @nr: pages that were charged
  *
- * As privheap_quota_uncharge(), but it leaves no trace in the peaks.
+ * As privheap_uncharge(), but it leaves no trace in the peaks.
  */
-void privheap_quota_cancel(struct privheap_quota *quota, unsigned int resource,
-			   unsigned long nr)
+void privheap_cancel(struct privheap_account *account, unsigned int resource,
+		     unsigned long nr)
 {
-	for (; quota; quota = quota->parent)
-		quota_sub(quota, resource, nr);
+	unsigned int i;
+
+	if (!nr)
+		return;
+	for (i = 0; i < account->levels; i++)
+		quota_sub(account->level[i], resource, nr);
+}
+
+/**
+ * privheap_room() - how much could be charged now
+ * @account: the region's
+ * @resource: PRIVHEAP_RESOURCE_*
+ *
+ * For who can also do with less, and does not want a refusal counted for it.
+ *
+ * Return: pages.
+ */
+unsigned long privheap_room(struct privheap_account *account, unsigned int resource)
+{
+	unsigned long room = PRIVHEAP_UNLIMITED;
+	unsigned int i;
+
+	for (i = 0; i < account->levels; i++) {
+		unsigned long limit = privheap_quota_limit(account->level[i], resource);
+		unsigned long usage = privheap_quota_usage(account->level[i], resource);
+
+		room = min(room, limit > usage ? limit - usage : 0);
+	}
+	return room;
 }

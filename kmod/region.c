@@ -12,7 +12,9 @@
 #include <linux/slab.h>
 
 #include "compat.h"
+#include "event.h"
 #include "notify.h"
+#include "number.h"
 #include "region.h"
 #include "trace.h"
 
@@ -45,21 +47,26 @@ static void privheap_evict_inode(struct inode *inode)
 	struct privheap_region *region = privheap_region_of(inode);
 	unsigned long committed, resident;
 
+	/* Observers first: they hold no reference. */
+	if (region->process && !RB_EMPTY_NODE(&region->number)) {
+		privheap_number_remove(region);
+		privheap_event_region(region, false);
+	}
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
 	if (!region->process)
 		return;
 
-	committed = privheap_quota_usage(&region->quota, PRIVHEAP_RESOURCE_COMMIT);
-	resident = privheap_quota_usage(&region->quota, PRIVHEAP_RESOURCE_RESIDENT);
+	committed = privheap_quota_usage(&region->account.quota, PRIVHEAP_RESOURCE_COMMIT);
+	resident = privheap_quota_usage(&region->account.quota, PRIVHEAP_RESOURCE_RESIDENT);
 	trace_privheap_destroy(region->id, committed, resident);
-	privheap_quota_uncharge(&region->quota, PRIVHEAP_RESOURCE_RESIDENT, resident);
-	privheap_quota_uncharge(&region->quota, PRIVHEAP_RESOURCE_COMMIT, committed);
-	privheap_quota_remove_region(&region->quota, region->pages);
-	privheap_notify_free(&region->quota);
+	privheap_uncharge(&region->account, PRIVHEAP_RESOURCE_RESIDENT, resident);
+	privheap_uncharge(&region->account, PRIVHEAP_RESOURCE_COMMIT, committed);
+	privheap_account_remove(&region->account, region->pages);
+	privheap_notify_free(&region->account.quota);
 	privheap_extents_free(&region->extents);
 	mem_cgroup_put(region->memcg);
-	privheap_process_put(region->process);
+	privheap_account_exit(&region->account);
 	privheap_fs_unpin();
 }
 
@@ -201,22 +208,28 @@ static struct privheap_region *region_alloc(struct privheap_process *process,
 	mapping_set_large_folios(inode->i_mapping);
 
 	region = privheap_region_of(inode);
-	privheap_quota_init(&region->quota, PRIVHEAP_LEVEL_REGION, &process->quota);
-	privheap_quota_set_limit(&region->quota, PRIVHEAP_RESOURCE_COMMIT, limit);
+	region->id = atomic64_inc_return(&privheap_last_id);
+	ret = privheap_account_init(&region->account, region->id, &process->subject);
+	if (ret) {
+		/* Without a process it is no region. */
+		iput(inode);
+		privheap_fs_unpin();
+		return ERR_PTR(ret);
+	}
+	privheap_quota_set_limit(&region->account.quota, PRIVHEAP_RESOURCE_COMMIT, limit);
 	privheap_extents_init(&region->extents);
 	mutex_init(&region->lock);
-	refcount_inc(&process->refs);
 	region->process = process;
 	region->memcg = get_mem_cgroup_from_mm(process->mm);
 	RB_CLEAR_NODE(&region->node);
+	RB_CLEAR_NODE(&region->number);
 	region->base = 0;
 	region->pages = pages;
 	region->mapped = 0;
 	region->base_unmapped = false;
 	memset(region->taken, 0, sizeof(region->taken));
 	region->flags = flags;
-	region->id = atomic64_inc_return(&privheap_last_id);
-	privheap_quota_add_region(&region->quota, pages);
+	privheap_account_add(&region->account, pages);
 	return region;
 }
 
@@ -280,7 +293,9 @@ struct privheap_region *privheap_region_create(struct privheap_process *process,
 	ret = region_map(region);
 	if (ret)
 		goto put_region;
+	privheap_number_add(region);
 	trace_privheap_create(region->id, pages, commit, flags);
+	privheap_event_region(region, true);
 	return region;
 
 put_region:

@@ -21,12 +21,14 @@ struct mem_cgroup;
 /**
  * struct privheap_region - a region is an inode of the module's own file system
  * @inode: its page cache holds the region's pages, at their offset from the base
- * @quota: counters of the region; the commit limit is its cap
+ * @account: counters of the region, the commit limit is its cap; and what else it
+ *	is charged to
  * @extents: what is committed; changed under @lock
  * @lock: serialises what changes the commit: GROW, COMMIT, DECOMMIT, unmapping
  * @process: whose region it is; NULL in an inode that is no region
  * @memcg: the memory cgroup that pays for the pages, the creator's; or NULL
  * @node: in process->regions, under process->lock
+ * @number: in the table of regions by number, under its lock
  * @base: address of the first page; set once, when it is mapped
  * @pages: size of the reservation
  * @mapped: how many of its pages are mapped, under process->lock
@@ -62,12 +64,13 @@ struct mem_cgroup;
  */
 struct privheap_region {
 	struct inode inode;
-	struct privheap_quota quota;
+	struct privheap_account account;
 	struct privheap_extents extents;
 	struct mutex lock;	/* serialises changes of @extents */
 	struct privheap_process *process;
 	struct mem_cgroup *memcg;
 	struct rb_node node;
+	struct rb_node number;
 	unsigned long base;
 	unsigned long pages;
 	unsigned long mapped;

@@ -105,7 +105,7 @@ TEST_F(trace, all_of_them)
 
 	ASSERT_EQ(-EDQUOT, ph_commit(self->fd, base, 12 * PAGE, 40 * PAGE, 0));
 	EXPECT_EVENTS(1, "privheap_denial: id=%llu resource=commit "
-		      "level=region pages=40", id);
+		      "level=region subject=%llu pages=40", id, id);
 
 	EXPECT_EVENTS(0, "privheap_destroy: id=%llu", id);
 	ASSERT_EQ(0, ph_destroy(self->fd, base));

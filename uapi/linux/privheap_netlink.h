@@ -9,13 +9,18 @@
  *   REGION_GET  do: { REGION_ID } -> a region; with REGION_CELLS also its map
  *               dump: { filters: PID, UID, CGROUP } -> regions by rising id
  *   QUOTA_GET   do: { LEVEL, SUBJECT } -> a quota
- *               dump: { filter: LEVEL } -> quotas by rising level and subject
+ *               dump: { filter: LEVEL } -> quotas by rising level and subject,
+ *               those of regions only where LEVEL asks for them
  *   QUOTA_SET   do: { LEVEL, SUBJECT, COMMIT and/or RESIDENT with what is to be
  *               set } -> the quota as it is afterwards
  *
  * Notifications go to the multicast group "events": REGION_CREATE_NTF and
  * REGION_DESTROY_NTF hold a region as REGION_GET answers it, the QUOTA_*_NTF a
- * quota as QUOTA_GET answers it, and all have an EVENT nest.
+ * quota as QUOTA_GET answers it, and all have an EVENT nest. They are queued only
+ * while somebody listens.
+ *
+ * What is there throughout a dump is in it exactly once. Where something has come
+ * or gone meanwhile, messages have NLM_F_DUMP_INTR.
  *
  * Sizes are in bytes. PRIVHEAP_NO_LIMIT (linux/privheap.h) stands for no limit.
  *
@@ -25,6 +30,9 @@
  * QUOTA_SET needs CAP_SYS_RESOURCE in the same way, and the group "events"
  * CAP_SYS_ADMIN. What may not be seen is ENOENT, as what does not exist. The
  * family exists in the initial network namespace only.
+ *
+ * Process and user ids are those of the sender's namespaces; what has no id there
+ * is not seen. In notifications they are those of the initial namespaces.
  *
  * Errors come with a text, and with the attribute that was wrong:
  *   EINVAL      missing, malformed or unknown attribute, or a value out of range
@@ -43,8 +51,8 @@
 #define PRIVHEAP_FAMILY_VERSION		1
 #define PRIVHEAP_MCGRP_EVENTS		"events"
 
-/* The most cells that a map may be asked for. */
-#define PRIVHEAP_CELLS_MAX		4096
+/* The most cells that a map may be asked for: it fits a buffer of 32 KiB. */
+#define PRIVHEAP_CELLS_MAX		1024
 
 enum privheap_cmd {
 	PRIVHEAP_CMD_REGION_GET = 1,
@@ -64,7 +72,8 @@ enum privheap_cmd {
  * enum privheap_attr - attributes of every message
  * @PRIVHEAP_A_PAD: padding of 64-bit values
  * @PRIVHEAP_A_REGION_ID: u64, number of a region, as CREATE's out_id
- * @PRIVHEAP_A_BASE: u64, address of a region
+ * @PRIVHEAP_A_BASE: u64, address of a region; only for who sees all, and for the
+ *	region's own process
  * @PRIVHEAP_A_FLAGS: u32, PRIVHEAP_CREATE_* of a region
  * @PRIVHEAP_A_PID: u32, the process of a region; as a filter, only its regions
  * @PRIVHEAP_A_UID: u32, the user of a region; as a filter, only theirs
