@@ -154,10 +154,11 @@ TEST(cells_of_maps)
 {
 	EXPECT_EQ(1, map_cells(4096, 80));
 	EXPECT_EQ(19, map_cells(19 * 4096, 80));
-	EXPECT_EQ(1024, map_cells(4 * MIB, 80));
-	EXPECT_EQ(513, map_cells(4 * MIB + 4096, 80));
-	EXPECT_EQ(1024, map_cells(16 * GIB, 80));
-	EXPECT_EQ(128, map_cells(16 * GIB, 18));
+	EXPECT_EQ(512, map_cells(4 * MIB, 80));
+	EXPECT_EQ(257, map_cells(2 * MIB + 4096, 80));
+	EXPECT_EQ(512, map_cells(16 * GIB, 80));
+	EXPECT_EQ(1024, map_cells(16 * GIB, 200));
+	EXPECT_EQ(64, map_cells(16 * GIB, 18));
 	for (size_t width = 1; width < 400; width++) {
 		for (uint64_t pages = 1; pages < 10000000; pages = pages * 3 + 1) {
 			uint32_t cells = map_cells(pages * 4096, width);
@@ -284,11 +285,15 @@ TEST(top)
 	char *is = PRINTED(top_frame(&look, &quota, &regions, &quotas, out));
 
 	EXPECT_HAS(is, "  2 regions, every 1.5 s, by id\n"
-		   "committed 60M of 64M, peak 64M; resident 10M, peak 12M; reserved 1.5G; denials 7\n"
+		   "system: 60M of 64M committed (peak 64M), 10M resident (peak 12M), 7 denials\n"
 		   "[####========================..]  93%\n"
 		   "\n"
-		   "ID         PID  USER        COMMAND  RESERVED  COMMITTED  RESIDENT  LIMIT  DENIALS  COMMITTED/LIMIT\n"
-		   " 1  2147483646  4000000001  -              8M         3M      1.5M     8M        2  [###====.............]  37%\n");
+		   "ID         PID  USER        COMMAND  RESERVED  COMMIT  RESIDENT  LIMIT  DENIALS  COMMIT/LIMIT\n"
+		   " 1  2147483646  4000000001  -              8M      3M      1.5M     8M        2  [###====.............]  37%\n");
+	free(is);
+	look.width = 80;
+	is = PRINTED(top_frame(&look, &quota, &regions, &quotas, out));
+	EXPECT_HAS(is, " 1  2147483646  4000000001  -            3M      1.5M     8M        2  [##==......]  3\n");
 	free(is);
 	look.screen = true;
 	look.quotas = true;
@@ -311,8 +316,16 @@ TEST(reports_of_run)
 	EXPECT_PRINTS("privheapctl: sh?: exit status 3\n"
 		      "  commit    peak 64M, limit 64M, 5 denials\n"
 		      "  resident  peak 12M, no limit, 0 denials, 10M still in use\n"
-		      "  7 refused in all, by this quota or one further out\n",
+		      "  7 charges were refused, by this quota or one further out\n",
 		      run_report("sh\033", 3 << 8, &quota, out));
+	quota.denials = 1;
+	quota.counters[1].usage = 0;
+	quota.counters[0].denials = 0;
+	EXPECT_PRINTS("privheapctl: sh: exit status 0\n"
+		      "  commit    peak 64M, limit 64M, 0 denials\n"
+		      "  resident  peak 12M, no limit, 0 denials\n"
+		      "  1 charge was refused, by this quota or one further out\n",
+		      run_report("sh", 0, &quota, out));
 	EXPECT_PRINTS("privheapctl: x: killed by signal 9 (Killed)\n",
 		      run_report("x", 9, NULL, out));
 	EXPECT_EQ(3, run_exit_code(3 << 8));

@@ -12,7 +12,7 @@
 #define LABEL_WIDTH	10
 
 /* The most lines that a map has. */
-#define LINES_MAX	16
+#define LINES_MAX	8
 
 /* What a message can hold: its length has 16 bits. */
 #define CELLS_MAX \

@@ -141,8 +141,11 @@ int netlink_complain(const struct netlink *nl, int error, const char *what)
 {
 	const char *todo = advice(error), *text = nl->said;
 
-	if (!*text)
-		text = error == -ENOENT ? "does not exist" : strerror(-error);
+	/* That the kernel can only say in general. */
+	if (error == -ENOENT)
+		text = "there is none";
+	else if (!*text)
+		text = strerror(-error);
 	complain("%s%s%s%s%s", what ? what : "", what ? ": " : "", text,
 		 todo ? "; " : "", todo ? todo : "");
 	return CTL_FAILED;

@@ -49,6 +49,8 @@ void run_report(const char *name, int status, const struct quota *quota,
 		return;
 	put_resource("commit", &counters[PRIVHEAP_RESOURCE_COMMIT], out);
 	put_resource("resident", &counters[PRIVHEAP_RESOURCE_RESIDENT], out);
-	fprintf(out, "  %s refused in all, by this quota or one further out\n",
-		units_number(quota->denials).text);
+	if (quota->denials)
+		fprintf(out, "  %s charge%s refused, by this quota or one further out\n",
+			units_number(quota->denials).text,
+			quota->denials == 1 ? " was" : "s were");
 }

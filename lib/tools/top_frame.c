@@ -17,20 +17,26 @@
 #include "units.h"
 
 #define SYSTEM_LINE \
-	"committed %s of %s, peak %s; resident %s, peak %s; " \
-	"reserved %s; denials %s"
+	"system: %s of %s committed (peak %s), %s resident (peak %s), %s denials"
+
+/* Columns of a screen that is not narrow. */
+#define WIDE		100
 
 /* Of the bars in the table, and of the system's. */
 #define BAR_WIDTH	20
+#define BAR_NARROW	10
 #define SYSTEM_WIDTH	30
 
 #define REGION_HEADING \
-	"ID PID USER COMMAND RESERVED COMMITTED RESIDENT LIMIT DENIALS COMMITTED/LIMIT"
+	"ID PID USER COMMAND RESERVED COMMIT RESIDENT LIMIT DENIALS COMMIT/LIMIT"
+#define REGION_HEADING_NARROW \
+	"ID PID USER COMMAND COMMIT RESIDENT LIMIT DENIALS COMMIT/LIMIT"
 #define QUOTA_HEADING \
 	"SUBJECT REGIONS COMMIT PEAK SOFT HARD RESIDENT PEAK HARD DENIALS COMMIT/HARD"
 
 /* USER, COMMAND and the bar; SUBJECT and the bar */
 #define REGION_LEFT	(1 << 2 | 1 << 3 | 1 << 9)
+#define REGION_LEFT_NARROW	(1 << 2 | 1 << 3 | 1 << 8)
 #define QUOTA_LEFT	(1 << 0 | 1 << 10)
 
 __attribute__((format(printf, 3, 4)))
@@ -49,6 +55,11 @@ static void put_line(const struct top_look *look, FILE *out, const char *format,
 	fputc('\n', out);
 }
 
+static bool is_narrow(const struct top_look *look)
+{
+	return look->width && look->width < WIDE;
+}
+
 static void put_bar(struct table *table, const struct top_look *look,
 		    const struct quota *quota)
 {
@@ -57,8 +68,8 @@ static void put_bar(struct table *table, const struct top_look *look,
 		&quota->counters[PRIVHEAP_RESOURCE_RESIDENT];
 	char bar[BAR_BYTES(BAR_WIDTH)];
 
-	bar_draw(bar, BAR_WIDTH, resident->usage, commit->usage, commit->hard,
-		 look->utf8);
+	bar_draw(bar, is_narrow(look) ? BAR_NARROW : BAR_WIDTH, resident->usage,
+		 commit->usage, commit->hard, look->utf8);
 	table_add(table, bar);
 }
 
@@ -70,7 +81,9 @@ static void put_regions(const struct top_look *look, struct table *table,
 	char command[NAMES_COMMAND];
 	size_t i;
 
-	table_init(table, REGION_HEADING, REGION_LEFT);
+	table_init(table, is_narrow(look) ? REGION_HEADING_NARROW :
+		   REGION_HEADING, is_narrow(look) ? REGION_LEFT_NARROW :
+		   REGION_LEFT);
 	for (i = 0; i < regions->count; i++) {
 		region = &regions->items[i];
 		counters = region->quota.counters;
@@ -79,7 +92,8 @@ static void put_regions(const struct top_look *look, struct table *table,
 		table_add(table, units_number(region->pid).text);
 		table_add(table, names_user(region->uid));
 		table_add(table, command);
-		table_add(table, units_size(region->quota.reserved).text);
+		if (!is_narrow(look))
+			table_add(table, units_size(region->quota.reserved).text);
 		table_add(table, units_size(counters[0].usage).text);
 		table_add(table, units_size(counters[1].usage).text);
 		table_add(table, units_size(counters[0].hard).text);
@@ -147,10 +161,9 @@ static void put_system(const struct top_look *look, const struct quota *system,
 
 	bar_draw(bar, SYSTEM_WIDTH, resident->usage, commit->usage, commit->hard,
 		 look->utf8);
-	put_line(look, out, SYSTEM_LINE,
-		 units_size(commit->usage).text, units_size(commit->hard).text,
-		 units_size(commit->peak).text, units_size(resident->usage).text,
-		 units_size(resident->peak).text, units_size(system->reserved).text,
+	put_line(look, out, SYSTEM_LINE, units_size(commit->usage).text,
+		 units_size(commit->hard).text, units_size(commit->peak).text,
+		 units_size(resident->usage).text, units_size(resident->peak).text,
 		 units_number(system->denials).text);
 	put_line(look, out, "%s", bar);
 }
