@@ -293,7 +293,7 @@ TEST(top)
 	free(is);
 	look.width = 80;
 	is = PRINTED(top_frame(&look, &quota, &regions, &quotas, out));
-	EXPECT_HAS(is, " 1  2147483646  4000000001  -            3M      1.5M     8M        2  [##==......]  3\n");
+	EXPECT_HAS(is, " 1  2147483646  4000000001  -            3M      1.5M     8M        2  [#==.....\n");
 	free(is);
 	look.screen = true;
 	look.quotas = true;
@@ -377,7 +377,7 @@ static int quota_event(struct watch *watch, uint8_t command, struct quota *quota
 #define REGION_LINE(kind, id) \
 	kind " region " id " of pid 2147483646 (-), user 4000000001: 8M reserved, "
 #define CREATED(id)	REGION_LINE("created  ", id) "3M committed, limit 8M"
-#define DESTROYED(id)	REGION_LINE("destroyed", id) "peak 4M, 2 denials"
+#define DESTROYED(id)	REGION_LINE("destroyed", id) "peak 4M, 2 denied"
 
 TEST(events)
 {

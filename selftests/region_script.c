@@ -7,6 +7,7 @@
  *	decommit:OFFSET:LENGTH
  *	touch:OFFSET:LENGTH
  *	destroy:
+ *	churn:N		make and destroy so many
  *	say:TEXT	a line
  *	id:		a line with the region's number
  *	read:		wait for a line of standard input, or its end
@@ -97,6 +98,14 @@ static void touch(uint64_t offset, uint64_t length)
 	ph_touch(base + offset, length, 1);
 }
 
+static void churn(unsigned long count)
+{
+	while (count--) {
+		create(64 * KIB, 0);
+		tell(ph_destroy(fd, base), 0);
+	}
+}
+
 static void fork_here(bool wait)
 {
 	pid_t child = fork();
@@ -170,6 +179,8 @@ static bool act(const char *action)
 		wait_for_line();
 	else if (!strcmp(action, "destroy:"))
 		tell(ph_destroy(fd, base), 0);
+	else if (!strncmp(action, "churn:", 6))
+		churn(strtoul(value, NULL, 10));
 	else if (!strncmp(action, "sleep:", 6))
 		sleep(atoi(value));
 	else if (!strncmp(action, "name:", 5))

@@ -60,7 +60,7 @@ static void print_region(const struct notice *notice, FILE *out)
 		units_number(quota->subject.id).text, region->pid, command, names_user(region->uid),
 		units_size(quota->reserved).text);
 	if (notice->kind == NOTICE_DESTROYED)
-		fprintf(out, "peak %s, %s denials",
+		fprintf(out, "peak %s, %s denied",
 			units_size(commit->peak).text,
 			units_number(quota->denials).text);
 	else
