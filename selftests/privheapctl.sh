@@ -88,6 +88,8 @@ hold() {
 	id=$(tail -n 1 "$dir/held$slot")
 }
 
+# A line, for others have inherited the pipe, and its end is theirs, too.
 release() {
+	(eval "echo >&$1") 2>/dev/null
 	eval "exec $1>&-"
 }

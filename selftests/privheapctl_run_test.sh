@@ -105,12 +105,11 @@ ctl run --wait -- region_script leave: create:64M:2M sleep:1 create:64M:3M
 check "run: waits for what is left running"
 
 # shellcheck disable=SC2016 # for the other shell
-timeout 60 privheapctl run -- sh -c 'trap "echo got it; exit 9" TERM
+privheapctl run -- sh -c 'trap "echo got it; exit 9" TERM
 	echo ready; while :; do sleep 0.1; done' >"$dir/out" 2>"$dir/err" &
-waiter=$!
+waiter=$! held=$!
 until_true 30 grep -q ready "$dir/out"
-# timeout's child
-kill -TERM "$(pgrep -P "$waiter")"
+kill -TERM "$waiter"
 wait "$waiter"
 code=$?
 [ "$code" = 9 ] && out '^got it$' && none_left

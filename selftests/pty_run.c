@@ -32,8 +32,18 @@
 
 #define OUTPUT_MAX	(4 * 1024 * 1024)
 
-static int master, slave;
-static pid_t child;
+/**
+ * struct note - what the session's leader tells of the command
+ * @pid: the command's
+ * @status: of waitpid(2); nothing yet, the first time
+ */
+struct note {
+	pid_t pid;
+	int status;
+};
+
+static int master, slave, notes;
+static pid_t leader, child;
 static char output[OUTPUT_MAX + 1];
 static size_t length, looked;
 static bool ended;
@@ -66,14 +76,14 @@ static bool read_some(int ms)
 /* The child's end, or its being stopped, is noticed here. */
 static bool look_at_child(void)
 {
-	int what;
+	struct note note;
 
-	if (ended || waitpid(child, &what, WNOHANG | WUNTRACED) != child)
+	if (ended || read(notes, &note, sizeof(note)) != sizeof(note))
 		return false;
-	if (WIFSTOPPED(what))
+	if (WIFSTOPPED(note.status))
 		return true;
 	ended = true;
-	status = what;
+	status = note.status;
 	return false;
 }
 
@@ -155,8 +165,11 @@ static bool act(const char *action, int seconds)
 
 static void be_command(char **argv)
 {
-	setsid();
-	ioctl(slave, TIOCSCTTY, 0);
+	setpgid(0, 0);
+	/* Of a group in the background: that would stop it. */
+	signal(SIGTTOU, SIG_IGN);
+	tcsetpgrp(slave, getpid());
+	signal(SIGTTOU, SIG_DFL);
 	dup2(slave, STDIN_FILENO);
 	dup2(slave, STDOUT_FILENO);
 	dup2(slave, STDERR_FILENO);
@@ -165,6 +178,51 @@ static void be_command(char **argv)
 	execvp(argv[0], argv);
 	perror(argv[0]);
 	_exit(127);
+}
+
+/*
+ * As a shell is: the command is a group of its own in the leader's session. A
+ * group without such a parent is never stopped by its terminal.
+ */
+static void be_leader(char **argv, int to)
+{
+	struct note note = { 0 };
+
+	setsid();
+	ioctl(slave, TIOCSCTTY, 0);
+	note.pid = fork();
+	if (note.pid < 0)
+		_exit(1);
+	if (!note.pid)
+		be_command(argv);
+	do {
+		if (write(to, &note, sizeof(note)) != sizeof(note))
+			_exit(1);
+		if (waitpid(note.pid, &note.status, WUNTRACED) != note.pid)
+			_exit(1);
+	} while (WIFSTOPPED(note.status));
+	_exit(write(to, &note, sizeof(note)) != sizeof(note));
+}
+
+static bool start(char **argv)
+{
+	struct note note;
+	int pipes[2];
+
+	if (pipe2(pipes, O_CLOEXEC))
+		return false;
+	leader = fork();
+	if (leader < 0)
+		return false;
+	if (!leader)
+		be_leader(argv, pipes[1]);
+	close(pipes[1]);
+	if (read(pipes[0], &note, sizeof(note)) != sizeof(note))
+		return false;
+	child = note.pid;
+	notes = pipes[0];
+	fcntl(notes, F_SETFL, O_NONBLOCK);
+	return true;
 }
 
 static bool same_terminal(const struct termios *a, const struct termios *b)
@@ -223,13 +281,10 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	tcgetattr(slave, &before);
-	child = fork();
-	if (child < 0) {
+	if (!start(argv + command + 1)) {
 		perror("pty_run: no process");
 		return 2;
 	}
-	if (!child)
-		be_command(argv + command + 1);
 	for (i = 1; good && i < command; i++) {
 		good = act(argv[i], seconds);
 		if (!good)
@@ -240,7 +295,7 @@ int main(int argc, char **argv)
 		good = false;
 		printf("\npty: killed, it did not end\n");
 		kill(child, SIGKILL);
-		waitpid(child, &status, 0);
+		wait_for_end(now_ms() + 10000);
 	}
 	/* What it printed last. */
 	while (read_some(50))
