@@ -44,7 +44,7 @@ in_kib() {
 
 [ "$(id -u)" = 0 ] || skip_all "needs root"
 [ -c "$device" ] || skip_all "no $device: module not loaded"
-for program in hold_region hold_listener; do
+for program in hold_region hold_listener keep_limits; do
 	[ -x "$here/$program" ] || skip_all "no $here/$program"
 done
 [ -n "${PRIVHEAP_KO-}" ] || modprobe -n privheap 2>/dev/null ||
@@ -55,7 +55,7 @@ trap 'rm -rf "$dir"' EXIT
 mkfifo "$dir/up" "$dir/down"
 
 echo "TAP version 13"
-echo "1..7"
+echo "1..8"
 
 # A region alone, without a descriptor.
 "$here/hold_region" <"$dir/down" >"$dir/up" &
@@ -85,6 +85,17 @@ wait "$holder"
 
 unload && [ ! -e "$device" ] && [ ! -e /sys/module/privheap ]
 result $? "removed when nobody uses it"
+
+# Limits hold nothing but themselves.
+load && {
+	"$here/keep_limits" <"$dir/down" >"$dir/up" &
+	holder=$!
+	exec 4>"$dir/down"
+	read -r word <"$dir/up"
+	[ "$word" = ready ] && unload && [ ! -e /sys/module/privheap ]
+} && exec 4>&- && wait "$holder"
+result $? "removed while limits are set"
+exec 4>&-
 
 # The first few rounds fill caches that stay.
 warm=10
