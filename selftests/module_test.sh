@@ -44,7 +44,9 @@ in_kib() {
 
 [ "$(id -u)" = 0 ] || skip_all "needs root"
 [ -c "$device" ] || skip_all "no $device: module not loaded"
-[ -x "$here/hold_region" ] || skip_all "no $here/hold_region"
+for program in hold_region hold_listener keep_limits; do
+	[ -x "$here/$program" ] || skip_all "no $here/$program"
+done
 [ -n "${PRIVHEAP_KO-}" ] || modprobe -n privheap 2>/dev/null ||
 	skip_all "neither PRIVHEAP_KO nor an installed module"
 group=$(stat -c %g "$device")
@@ -53,7 +55,7 @@ trap 'rm -rf "$dir"' EXIT
 mkfifo "$dir/up" "$dir/down"
 
 echo "TAP version 13"
-echo "1..6"
+echo "1..8"
 
 # A region alone, without a descriptor.
 "$here/hold_region" <"$dir/down" >"$dir/up" &
@@ -71,8 +73,29 @@ exec 5<>"$device"
 result $? "not removed while the device is open"
 exec 5>&-
 
+# Limits that are set, and somebody who listens, keep it from nothing.
+"$here/hold_listener" <"$dir/down" >"$dir/up" &
+holder=$!
+exec 4>"$dir/down"
+read -r word <"$dir/up"
+[ "$word" = ready ] && unload && [ ! -e "$device" ] && load && unload && load
+result $? "removed while somebody listens"
+exec 4>&-
+wait "$holder"
+
 unload && [ ! -e "$device" ] && [ ! -e /sys/module/privheap ]
 result $? "removed when nobody uses it"
+
+# Limits hold nothing but themselves.
+load && {
+	"$here/keep_limits" <"$dir/down" >"$dir/up" &
+	holder=$!
+	exec 4>"$dir/down"
+	read -r word <"$dir/up"
+	[ "$word" = ready ] && unload && [ ! -e /sys/module/privheap ]
+} && exec 4>&- && wait "$holder"
+result $? "removed while limits are set"
+exec 4>&-
 
 # The first few rounds fill caches that stay.
 warm=10
@@ -86,6 +109,8 @@ while [ "$round" -lt "$rounds" ]; do
 	fi
 	load || { status=1; break; }
 	"$here/hold_region" </dev/null >/dev/null || status=1
+	[ $((round % 5)) != 0 ] ||
+		"$here/hold_listener" </dev/null >/dev/null || status=1
 	unload || { status=1; break; }
 	round=$((round + 1))
 done
