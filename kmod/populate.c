@@ -296,15 +296,21 @@ int privheap_populate_range(struct privheap_region *region,
 			    unsigned long first, unsigned long last,
 			    unsigned int *denied)
 {
+	struct address_space *mapping = region->inode.i_mapping;
 	unsigned long page, end;
+	bool committed, full;
 	int ret = 0;
 
-	filemap_invalidate_lock_shared(region->inode.i_mapping);
+	filemap_invalidate_lock_shared(mapping);
+	/* A region that grows step by step is not looked through at each step. */
+	full = mapping->nrpages ==
+	       privheap_extents_count(&region->extents, 0, region->pages - 1);
 	for (page = first; page <= last && !ret; page = end + 1) {
 		/* No folio crosses into what a rollback must leave alone. */
-		privheap_extents_run(&region->extents, page, last, &end);
-		ret = populate_run(region, page, end, denied);
+		committed = privheap_extents_run(&region->extents, page, last, &end);
+		if (!committed || !full)
+			ret = populate_run(region, page, end, denied);
 	}
-	filemap_invalidate_unlock_shared(region->inode.i_mapping);
+	filemap_invalidate_unlock_shared(mapping);
 	return ret;
 }

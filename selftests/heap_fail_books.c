@@ -49,6 +49,11 @@ void track_check(bool whole)
 			    usage.cbAllocated == bytes[h],
 			    WHERE "heap %u counts %llu blocks", HERE, h,
 			    (unsigned long long)usage.cBlocks);
+		/* Whatever failed, what was charged is what there is. */
+		MODEL_CHECK(charged_of(books.heap[h]) == usage.cbCommitted,
+			    WHERE "heap %u charges %llu of %llu", HERE, h,
+			    (unsigned long long)charged_of(books.heap[h]),
+			    (unsigned long long)usage.cbCommitted);
 		MODEL_CHECK(HeapValidate(books.heap[h], 0, NULL) == TRUE,
 				    WHERE "heap %u", HERE, h);
 	}

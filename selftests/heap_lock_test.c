@@ -24,7 +24,10 @@ static bool try_validate(struct attempt *try)
 
 static bool try_compact(struct attempt *try)
 {
-	return HeapCompact(try->heap, try->flags);
+	/* There may be nothing free, which is an answer as well. */
+	SetLastError(STALE);
+	return HeapCompact(try->heap, try->flags) ||
+	       GetLastError() == NO_ERROR;
 }
 
 static bool try_summary(struct attempt *try)

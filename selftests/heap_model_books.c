@@ -155,6 +155,9 @@ static void check_heap(unsigned int h)
 		    (!heap->maximum || usage.cbReserved <= heap->maximum),
 		    IN_HEAP "reserves %" PRIu64 ", commits %" PRIu64,
 		    model.op, h, usage.cbReserved, usage.cbCommitted);
+	MODEL_CHECK(usage.cbCommitted == charged_of(heap->handle),
+		    IN_HEAP "commits %" PRIu64 ", charges %" PRIu64, model.op,
+		    h, usage.cbCommitted, charged_of(heap->handle));
 	model_set_stale();
 	MODEL_CHECK(HeapValidate(heap->handle, 0, NULL) == TRUE &&
 		    model_is_stale(), IN_HEAP "not valid", model.op, h);

@@ -53,6 +53,16 @@ static inline PRIVHEAP_USAGE usage_of(HANDLE heap)
 	return usage;
 }
 
+/* What the heap has charged to its own limit; ~0 when it cannot be asked. */
+static inline ULONGLONG charged_of(HANDLE heap)
+{
+	PRIVHEAP_LIMIT_INFORMATION info;
+
+	return HeapQueryInformation(heap, PrivheapCommitLimit, &info,
+				    sizeof(info), NULL) ? info.cbUsage :
+							  UINT64_MAX;
+}
+
 static inline bool all_bytes(const void *block, int value, SIZE_T size)
 {
 	const unsigned char *byte = block;

@@ -7,6 +7,7 @@
 #ifndef PRIVHEAP_SRC_ANONYMOUS_PAGES_H
 #define PRIVHEAP_SRC_ANONYMOUS_PAGES_H
 
+#include "quota.h"
 #include "anonymous_watch.h"
 #include "common.h"
 
@@ -20,11 +21,8 @@
  * @length: bytes of this struct, which has a mapping of its own
  * @prot: protection of committed pages
  * @reserved: bytes
- * @limit: bytes
- * @committed: bytes; the pages whose bit is set
- * @peak_committed: bytes
+ * @quota: of what is committed, the pages whose bit is set
  * @peak_resident: bytes, the highest that a query saw
- * @denials: commits refused
  * @watches: thresholds
  * @bits: a bit for each page: committed
  */
@@ -35,11 +33,8 @@ struct anon_region {
 	size_t length;
 	int prot;
 	size_t reserved;
-	size_t limit;
-	size_t committed;
-	size_t peak_committed;
+	struct quota quota;
 	size_t peak_resident;
-	uint64_t denials;
 	struct watch_list watches;
 	unsigned long bits[];
 };

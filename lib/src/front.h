@@ -78,6 +78,7 @@ struct depot {
  * @slab_unused: a list of numbers that are free again
  * @slab_target: bytes that a slab of small slots has
  * @slab_most: bytes that any slab has at the most
+ * @class_slots: by class, slots in slabs
  * @slab_bytes: bytes of all slots
  * @free_bytes: bytes of the slots that are free in their slabs
  * @hold: bytes of free slots that it holds on to
@@ -108,6 +109,7 @@ struct front {
 	uint32_t slab_unused;
 	size_t slab_target;
 	size_t slab_most;
+	uint32_t class_slots[CLASS_COUNT];
 	size_t slab_bytes;
 	size_t free_bytes;
 	size_t hold;

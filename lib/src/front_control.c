@@ -45,18 +45,21 @@ static size_t slab_target(const struct heap *heap)
 	       target & ~(SLAB_PAGE - 1) : SLAB_TARGET;
 }
 
-/* A slab of small slots is at least half of what it aims at. */
-static size_t front_slabs_max(size_t window, size_t target)
+/*
+ * A slab of small slots is at least half of what it aims at. In a heap with a
+ * maximum the first ones of a class are smaller.
+ */
+static size_t front_slabs_max(const struct heap *heap, size_t window)
 {
-	return window / (target / 2) + 2;
+	return window / (heap->fixed ? SLAB_PAGE : SLAB_TARGET / 2) + 2;
 }
 
-static void front_lay_out(struct front_layout *layout, size_t window,
-			  size_t target)
+static void front_lay_out(struct front_layout *layout, const struct heap *heap,
+			  size_t window)
 {
 	layout->slabs = CACHE_MAP + front_round(window / GRANULE + 1);
 	layout->pages = layout->slabs +
-			front_round(front_slabs_max(window, target) *
+			front_round(front_slabs_max(heap, window) *
 				    sizeof(struct slab));
 	layout->end = layout->pages + front_round((window / SLAB_PAGE + 2) *
 						  sizeof(struct slab_page));
@@ -87,12 +90,11 @@ struct front *front_create(struct heap *heap)
 {
 	uintptr_t base = (uintptr_t)heap->first.base;
 	size_t window = heap->fixed ? heap->first.reserved : WINDOW_MOST;
-	size_t target = slab_target(heap);
 	struct front_layout layout;
 	struct front *front;
 
 	for (;;) {
-		front_lay_out(&layout, window, target);
+		front_lay_out(&layout, heap, window);
 		front = front_map_area(layout.end);
 		if (front)
 			break;
@@ -112,8 +114,8 @@ struct front *front_create(struct heap *heap)
 	front->slabs = (struct slab *)((char *)front + layout.slabs);
 	front->pages = (struct slab_page *)((char *)front + layout.pages);
 	front->map = (uint8_t *)front + CACHE_MAP;
-	front->slabs_max = front_slabs_max(window, target) - 1;
-	front->slab_target = target;
+	front->slabs_max = front_slabs_max(heap, window) - 1;
+	front->slab_target = slab_target(heap);
 	front->slab_most = heap->fixed ? window / 16 : window;
 	front->hold = FRONT_HOLD_MIN;
 	front->look_at = FRONT_HOLD_MIN;

@@ -191,7 +191,9 @@ void *heap_alloc(struct heap *heap, size_t size, bool zero)
 
 	if (!block)
 		block = heap_get_or_drain(heap, size, &dirty);
-	if (block && zero && dirty)
+	if (unlikely(!block))
+		heap_call_failed(heap);
+	else if (zero && dirty)
 		memset(block, 0, dirty);
 	return block;
 }
@@ -313,14 +315,14 @@ heap_realloc_slowly(struct heap *heap, const struct place *place, void **block,
 	if (heap_resize_place(heap, place, *block, size, zero, in_place))
 		return NO_ERROR;
 	if (in_place)
-		return ERROR_NOT_ENOUGH_MEMORY;
+		goto failed;
 
 	moved = heap_get_moved(heap, size, old, &dirty);
 	if (!moved) {
 		/* It may only be that its slot is too good for what it is now. */
-		return heap_resize_place(heap, place, *block, size, zero,
-					 true) ?
-		       NO_ERROR : ERROR_NOT_ENOUGH_MEMORY;
+		if (heap_resize_place(heap, place, *block, size, zero, true))
+			return NO_ERROR;
+		goto failed;
 	}
 	memcpy(moved, *block, old < size ? old : size);
 	if (zero && dirty > old)
@@ -328,6 +330,10 @@ heap_realloc_slowly(struct heap *heap, const struct place *place, void **block,
 	heap_release(heap, place, *block);
 	*block = moved;
 	return NO_ERROR;
+
+failed:
+	heap_call_failed(heap);
+	return ERROR_NOT_ENOUGH_MEMORY;
 }
 
 DWORD heap_realloc(struct heap *heap, void **block, size_t size, bool zero,

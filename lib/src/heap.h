@@ -16,6 +16,7 @@
 #include "blocks.h"
 #include "process.h"
 #include "ptrset.h"
+#include "quota.h"
 #include "size_class.h"
 
 struct front;
@@ -27,6 +28,7 @@ struct front;
  * @base: the region
  * @reserved: bytes, without the guard
  * @blocks: the rest of the region
+ * @charged: bytes that are committed, as the kernel counts them
  */
 struct heap_region {
 	struct heap_region *next;
@@ -34,6 +36,7 @@ struct heap_region {
 	char *base;
 	size_t reserved;
 	struct blocks blocks;
+	size_t charged;
 };
 
 /* Up to here memory is committed, but for holes. */
@@ -53,6 +56,7 @@ static inline size_t heap_region_end(const struct heap_region *region)
  * @fresh: bytes from the base, behind which nothing was ever written
  * @size: bytes that the program asked for
  * @spacious: has room to grow
+ * @stray: more than the first @committed bytes may be committed
  */
 struct large_block {
 	struct large_block *prev;
@@ -63,6 +67,7 @@ struct large_block {
 	size_t fresh;
 	size_t size;
 	bool spacious;
+	bool stray;
 } __aligned(16);
 
 /**
@@ -88,6 +93,8 @@ struct large_block {
  * @front: the front end, or NULL; read without @lock, too, for it stays until
  *	the heap is destroyed
  * @first: the first region
+ * @quota: what all regions have committed, with the limit on it: heap_limit.c
+ * @failing: a charge was made to fail, and no call has failed yet
  */
 struct heap {
 	pthread_mutex_t lock;
@@ -109,6 +116,8 @@ struct heap {
 	struct large_block *large;
 	_Atomic(struct front *) front;
 	struct heap_region first;
+	struct quota quota;
+	bool failing;
 };
 
 /*
@@ -233,11 +242,13 @@ void heap_summary(const struct heap *heap, const PRIVHEAP_USAGE *usage,
 /* NULL is refused as a bad pointer; @needed may be NULL. */
 DWORD heap_query(struct heap *heap, HEAP_INFORMATION_CLASS class, void *buffer,
 		 size_t length, size_t *needed);
-DWORD heap_set_compatibility(struct heap *heap, const void *buffer,
-			     size_t length);
 
-/* NULL: all heaps that nobody is using just now, and no lock may be held. */
-DWORD heap_set_optimize(struct heap *heap, const void *buffer, size_t length);
+/*
+ * @class: one that can be set of a heap; NULL for HeapOptimizeResources: all
+ * heaps that nobody is using just now, and no lock may be held.
+ */
+DWORD heap_set(struct heap *heap, HEAP_INFORMATION_CLASS class,
+	       const void *buffer, size_t length);
 
 /* heap_grow.c */
 
@@ -286,6 +297,57 @@ static inline void heap_freed(struct heap *heap, size_t bytes)
 
 /* So many bytes were committed. */
 void heap_grew(struct heap *heap, size_t bytes);
+
+/* heap_limit.c: what is committed, and the limit on it */
+
+/* Of a heap whose first region has its initial commit, and is the only one. */
+void heap_limit_init(struct heap *heap);
+
+/* The most that could be charged; SIZE_MAX: any number. */
+size_t heap_limit_room(const struct heap *heap);
+
+/*
+ * Charges what is to be committed; false: refused, with errno and the level that
+ * privheap_last_denied() tells. heap_charged(): it came to @got bytes.
+ */
+bool heap_charge(struct heap *heap, size_t bytes);
+void heap_charged(struct heap *heap, size_t asked, size_t got);
+void heap_uncharge(struct heap *heap, size_t bytes);
+
+/* The lock's owner ended in the middle of something: counts anew. */
+void heap_limit_repair(struct heap *heap);
+
+/* A call that wanted memory has failed. */
+static inline void heap_call_failed(struct heap *heap)
+{
+	heap->failing = false;
+}
+
+/*
+ * Commits a range of a region, of which @fresh bytes may not be committed yet;
+ * false: refused.
+ */
+bool heap_commit(struct heap_region *region, char *start, char *end,
+		 size_t fresh);
+
+/* Gives a range of a region back, as privheap_region_decommit(). */
+int heap_decommit(struct heap_region *region, char *start, char *end);
+
+/* What a region has committed, or @otherwise if it cannot be asked. */
+size_t region_committed(void *base, size_t otherwise);
+
+/*
+ * PRIVHEAP_IOC_LIMIT for a heap; its base is set here. Returns 0 or -errno,
+ * -ENOTSUP for what is not to be had of this heap.
+ */
+int heap_limit(struct heap *heap, struct privheap_limit *arg);
+
+/* heap_limit_info.c */
+DWORD heap_query_limit(struct heap *heap, unsigned int resource,
+		       PRIVHEAP_LIMIT_INFORMATION *info);
+DWORD heap_set_limit(struct heap *heap, unsigned int resource,
+		     const void *buffer, size_t length);
+DWORD heap_open_reserve(struct heap *heap, const void *buffer, size_t length);
 
 /* large.c */
 

@@ -98,6 +98,7 @@ struct heap *heap_create(DWORD options, size_t initial, size_t maximum,
 	heap->initial = commit;
 	heap->growth = heap_next_growth(reserve);
 	heap_trim_init(heap);
+	heap_limit_init(heap);
 	heap->regions = &heap->first;
 	heap->first.heap = heap;
 	heap->first.base = (char *)heap;
@@ -128,7 +129,13 @@ static bool heap_keep_region(struct heap *heap)
 	    (heap->options & HEAP_CREATE_ENABLE_EXECUTE) ||
 	    extra > CACHE_EXTRA * page)
 		return false;
-	if (extra && privheap_region_decommit(first->base, page, extra))
+	if (extra && heap_decommit(first, first->base + page,
+				   first->base + page + extra))
+		return false;
+	if (first->charged != page)
+		return false;
+	/* The next heap has none, and does not look whether it has. */
+	if (region_limits_used() && !region_clear_limits(first->base))
 		return false;
 	blocks_erase(&first->blocks, first->base + page);
 	return region_cache_put(heap);

@@ -54,19 +54,18 @@ static size_t heap_extent(const struct heap *heap)
 
 static bool heap_region_extend(struct heap_region *region, size_t bytes)
 {
-	/* COMMIT and not GROW, which would look at all that is committed. */
-	if (privheap_region_commit(region->base, heap_region_end(region),
-				   bytes, 0))
+	char *end = region->blocks.end;
+
+	if (!heap_commit(region, end, end + bytes, bytes))
 		return false;
 	blocks_extend(&region->blocks, bytes);
-	heap_grew(region->heap, bytes);
 	return true;
 }
 
 bool heap_region_commit(struct heap_region *region, size_t need, size_t spare)
 {
 	size_t room = region->reserved - heap_region_end(region);
-	size_t least, step;
+	size_t least, step, allowed;
 
 	if (!page_round_up(need, &least) || least > room)
 		return false;
@@ -86,6 +85,10 @@ bool heap_region_commit(struct heap_region *region, size_t need, size_t spare)
 	page_round_up(step, &step);
 	if (step > room)
 		step = room;
+	/* No more than the heap may have: what is refused is what is needed. */
+	allowed = heap_limit_room(region->heap);
+	if (step > allowed)
+		step = allowed > least ? allowed : least;
 
 	if (heap_region_extend(region, step))
 		return true;
@@ -98,11 +101,8 @@ bool blocks_commit(struct blocks *blocks, char *start, char *end)
 	struct heap_region *region = container_of(blocks, struct heap_region,
 						  blocks);
 
-	if (privheap_region_commit(region->base, start - region->base,
-				   end - start, 0))
-		return false;
-	heap_grew(region->heap, end - start);
-	return true;
+	return heap_commit(region, start, end,
+			   holes_count(&blocks->holes, start, end));
 }
 
 /* Reserves @wish bytes, or less where address space is short. */
@@ -131,19 +131,26 @@ struct heap_region *heap_add_region(struct heap *heap, size_t size)
 
 	if (!page_round_up(sizeof(*region) + blocks_footprint(size), &least))
 		return NULL;
-	region = heap_reserve_some(heap->options, &reserve, least);
-	if (!region)
+	if (!heap_charge(heap, page_size()))
 		return NULL;
+	region = heap_reserve_some(heap->options, &reserve, least);
+	if (!region) {
+		heap_uncharge(heap, page_size());
+		return NULL;
+	}
+	heap_charged(heap, page_size(), page_size());
 
 	region->heap = heap;
 	region->base = (char *)region;
 	region->reserved = reserve;
+	region->charged = page_size();
 	blocks_init(&region->blocks, (char *)(region + 1),
 		    region->base + page_size(), region->base + reserve);
 
 	need = blocks_shortfall(&region->blocks, size);
 	if ((need && !heap_region_commit(region, need, 0)) ||
 	    !ptrset_add(&regions, region)) {
+		heap_uncharge(heap, region->charged);
 		heap_release_region(region, reserve);
 		return NULL;
 	}
@@ -164,6 +171,7 @@ void heap_remove_region(struct heap *heap, struct heap_region *region)
 	/* The next one need not be larger than this was. */
 	if (heap->growth > region->reserved && region->reserved >= GROW_FIRST)
 		heap->growth = region->reserved;
+	heap_uncharge(heap, region->charged);
 	heap_abandon_region(region);
 }
 

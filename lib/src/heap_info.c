@@ -36,28 +36,73 @@ void heap_summary(const struct heap *heap, const PRIVHEAP_USAGE *usage,
 					      SIZE_MAX & ~(page_size() - 1);
 }
 
+/* What HeapQueryInformation() can tell. */
+union information {
+	ULONG compatibility;
+	PRIVHEAP_LIMIT_INFORMATION limit;
+	PRIVHEAP_USAGE usage;
+};
+
+/* 0: nothing of this class. */
+static size_t information_size(HEAP_INFORMATION_CLASS class)
+{
+	switch ((int)class) {
+	case HeapCompatibilityInformation:
+		return sizeof(ULONG);
+	case PrivheapCommitLimit:
+	case PrivheapResidentLimit:
+		return sizeof(PRIVHEAP_LIMIT_INFORMATION);
+	case PrivheapUsage:
+		return sizeof(PRIVHEAP_USAGE);
+	default:
+		return 0;
+	}
+}
+
+static DWORD information_of(struct heap *heap, HEAP_INFORMATION_CLASS class,
+			    union information *value)
+{
+	switch ((int)class) {
+	case PrivheapCommitLimit:
+		return heap_query_limit(heap, PRIVHEAP_RESOURCE_COMMIT,
+					&value->limit);
+	case PrivheapResidentLimit:
+		return heap_query_limit(heap, PRIVHEAP_RESOURCE_RESIDENT,
+					&value->limit);
+	case PrivheapUsage:
+		return heap_usage(heap, &value->usage);
+	default:
+		value->compatibility = heap->low_fragmentation ?
+				       COMPATIBILITY_LOW_FRAGMENTATION : 0;
+		return NO_ERROR;
+	}
+}
+
 DWORD heap_query(struct heap *heap, HEAP_INFORMATION_CLASS class, void *buffer,
 		 size_t length, size_t *needed)
 {
-	ULONG value;
+	size_t size = information_size(class);
+	union information value;
+	DWORD error;
 
-	if (class != HeapCompatibilityInformation)
+	if (!size)
 		return ERROR_INVALID_PARAMETER;
 	if (!heap)
 		return ERROR_NOACCESS;
 	if (needed)
-		*needed = sizeof(value);
-	if (length < sizeof(value))
+		*needed = size;
+	if (length < size)
 		return ERROR_INSUFFICIENT_BUFFER;
 	if (!buffer)
 		return ERROR_NOACCESS;
-	value = heap->low_fragmentation ? COMPATIBILITY_LOW_FRAGMENTATION : 0;
-	memcpy(buffer, &value, sizeof(value));
-	return NO_ERROR;
+	error = information_of(heap, class, &value);
+	if (!error)
+		memcpy(buffer, &value, size);
+	return error;
 }
 
-DWORD heap_set_compatibility(struct heap *heap, const void *buffer,
-			     size_t length)
+static DWORD heap_set_compatibility(struct heap *heap, const void *buffer,
+				    size_t length)
 {
 	ULONG value;
 
@@ -80,7 +125,8 @@ static void heap_optimize(struct heap *heap)
 	heap_compact(heap);
 }
 
-DWORD heap_set_optimize(struct heap *heap, const void *buffer, size_t length)
+static DWORD heap_set_optimize(struct heap *heap, const void *buffer,
+			       size_t length)
 {
 	HEAP_OPTIMIZE_RESOURCES_INFORMATION info;
 
@@ -97,4 +143,23 @@ DWORD heap_set_optimize(struct heap *heap, const void *buffer, size_t length)
 	else
 		heaps_for_each_idle(heap_optimize);
 	return NO_ERROR;
+}
+
+DWORD heap_set(struct heap *heap, HEAP_INFORMATION_CLASS class,
+	       const void *buffer, size_t length)
+{
+	switch ((int)class) {
+	case HeapCompatibilityInformation:
+		return heap_set_compatibility(heap, buffer, length);
+	case HeapOptimizeResources:
+		return heap_set_optimize(heap, buffer, length);
+	case PrivheapCommitLimit:
+		return heap_set_limit(heap, PRIVHEAP_RESOURCE_COMMIT, buffer,
+				      length);
+	case PrivheapResidentLimit:
+		return heap_set_limit(heap, PRIVHEAP_RESOURCE_RESIDENT, buffer,
+				      length);
+	default:	/* PrivheapOpenReserve */
+		return heap_open_reserve(heap, buffer, length);
+	}
 }

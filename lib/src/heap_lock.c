@@ -31,6 +31,7 @@ static void heap_lock_inherit(struct heap *heap)
 	heap->holds = 0;
 	heap->held = false;
 	front_repair(heap);
+	heap_limit_repair(heap);
 	pthread_mutex_consistent(&heap->lock);
 }
 

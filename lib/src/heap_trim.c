@@ -16,8 +16,6 @@
  */
 #include <errno.h>
 
-#include <privheap/region.h>
-
 #include "heap.h"
 
 #define HOLD_MIN	((size_t)256 << 10)
@@ -68,8 +66,7 @@ enum blocks_decommit blocks_decommit(struct blocks *blocks, char *start,
 	struct heap_region *region = container_of(blocks, struct heap_region,
 						  blocks);
 
-	if (!privheap_region_decommit(region->base, start - region->base,
-				      end - start))
+	if (!heap_decommit(region, start, end))
 		return DECOMMIT_DONE;
 	switch (errno) {
 	case EBUSY:

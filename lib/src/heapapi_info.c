@@ -125,7 +125,8 @@ HeapQueryInformation(HANDLE HeapHandle,
 		     PSIZE_T ReturnLength)
 {
 	struct heap *heap = heap_lookup(HeapHandle);
-	bool locked = false;
+	bool locked = false, damaged = false;
+	int saved = errno;
 	DWORD error;
 	NO_CANCEL;
 
@@ -137,18 +138,38 @@ HeapQueryInformation(HANDLE HeapHandle,
 		locked = heap_enter(heap, 0);
 	error = heap_query(heap, HeapInformationClass, HeapInformation,
 			   HeapInformationLength, ReturnLength);
-	if (heap)
+	if (heap) {
+		damaged = error == ERROR_GEN_FAILURE && !heap_check(heap);
 		heap_leave(heap, locked);
+	}
 
+	if (damaged)
+		corruption_found("HeapQueryInformation", heap, NULL);
 	if (error) {
 		error_set(error);
 		return FALSE;
 	}
+	errno = saved;
 	return TRUE;
 }
 
-static DWORD heap_set(HANDLE handle, HEAP_INFORMATION_CLASS class,
-		      const void *buffer, size_t length)
+/* Whether it can be set, of a heap. */
+static bool class_settable(HEAP_INFORMATION_CLASS class)
+{
+	switch ((int)class) {
+	case HeapCompatibilityInformation:
+	case HeapOptimizeResources:
+	case PrivheapCommitLimit:
+	case PrivheapResidentLimit:
+	case PrivheapOpenReserve:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static DWORD set_information(HANDLE handle, HEAP_INFORMATION_CLASS class,
+			     const void *buffer, size_t length)
 {
 	struct heap *heap = heap_lookup(handle);
 	bool locked = false;
@@ -159,18 +180,14 @@ static DWORD heap_set(HANDLE handle, HEAP_INFORMATION_CLASS class,
 		corruption_terminate();
 		return NO_ERROR;
 	}
-	if (class != HeapCompatibilityInformation &&
-	    class != HeapOptimizeResources)
+	if (!class_settable(class))
 		return ERROR_INVALID_PARAMETER;
-	if (!heap && (handle || class == HeapCompatibilityInformation))
+	if (!heap && (handle || class != HeapOptimizeResources))
 		return ERROR_INVALID_HANDLE;
 
 	if (heap)
 		locked = heap_enter(heap, 0);
-	if (class == HeapCompatibilityInformation)
-		error = heap_set_compatibility(heap, buffer, length);
-	else
-		error = heap_set_optimize(heap, buffer, length);
+	error = heap_set(heap, class, buffer, length);
 	if (heap)
 		heap_leave(heap, locked);
 	return error;
@@ -185,8 +202,8 @@ HeapSetInformation(HANDLE HeapHandle,
 	DWORD error;
 	NO_CANCEL;
 
-	error = heap_set(HeapHandle, HeapInformationClass, HeapInformation,
-			 HeapInformationLength);
+	error = set_information(HeapHandle, HeapInformationClass,
+				HeapInformation, HeapInformationLength);
 	if (error) {
 		error_set(error);
 		return FALSE;

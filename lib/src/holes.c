@@ -78,6 +78,19 @@ char *holes_first(const struct holes *holes, const char *start,
 	return NULL;
 }
 
+/* Only called where something is gone, so there is a map. */
+size_t holes_count(const struct holes *holes, const char *start,
+		   const char *end)
+{
+	size_t page, last = holes_page(holes, end - 1) + 1, count = 0;
+
+	for (page = holes_page(holes, start); page < last;
+	     page = (page | (HOLES_WORD_BITS - 1)) + 1)
+		count += __builtin_popcountl(holes->map[page / HOLES_WORD_BITS] &
+					     holes_mask(page, last));
+	return count << holes->shift;
+}
+
 static size_t holes_set(struct holes *holes, const char *start,
 			const char *end, bool set)
 {

@@ -48,11 +48,13 @@ static inline bool holes_has(const struct holes *holes, const void *at)
 
 /*
  * For the pages that the bytes from @start to @end lie in: the first that is
- * gone, or NULL; notes that they all are, or that none is, and returns by how
- * many bytes that changed what is gone.
+ * gone, or NULL; the bytes of those that are; notes that they all are, or that
+ * none is, and returns by how many bytes that changed what is gone.
  */
 char *holes_first(const struct holes *holes, const char *start,
 		  const char *end);
+size_t holes_count(const struct holes *holes, const char *start,
+		   const char *end);
 size_t holes_add(struct holes *holes, const char *start, const char *end);
 size_t holes_remove(struct holes *holes, const char *start, const char *end);
 

@@ -3,11 +3,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include <privheap/region.h>
-
 #include "heap.h"
 #include "process.h"
 #include "ptrset.h"
+#include "region.h"
 
 /*
  * A block that had to move as it grew gets this many times its size reserved,
@@ -56,6 +55,13 @@ static bool large_length(size_t size, size_t *length)
 	       page_round_up(*length, length);
 }
 
+/* What the heap is charged for it. */
+static size_t large_charged(struct large_block *large)
+{
+	return unlikely(large->stray) ?
+	       region_committed(large, large->committed) : large->committed;
+}
+
 /* A block of @size bytes in a region of @reserve, which has room for it. */
 static void *large_make(struct heap *heap, size_t size, size_t reserve)
 {
@@ -64,14 +70,15 @@ static void *large_make(struct heap *heap, size_t size, size_t reserve)
 
 	if (!large_length(size, &length))
 		return NULL;
+	if (!heap_charge(heap, length))
+		return NULL;
 	/* The page of the header is populated, the others come when touched. */
 	large = heap_reserve_region(heap->options, reserve, page_size());
 	if (!large)
-		return NULL;
-	if (privheap_region_grow(large, length, 0) || !ptrset_add(&larges, large)) {
-		heap_release_region(large, reserve);
-		return NULL;
-	}
+		goto err_uncharge;
+	if (privheap_region_grow(large, length, 0) || !ptrset_add(&larges, large))
+		goto err_release;
+	heap_charged(heap, length, length);
 
 	large->heap = heap;
 	large->reserved = reserve;
@@ -84,6 +91,12 @@ static void *large_make(struct heap *heap, size_t size, size_t reserve)
 		large->next->prev = large;
 	heap->large = large;
 	return large_block(large);
+
+err_release:
+	heap_release_region(large, reserve);
+err_uncharge:
+	heap_uncharge(heap, length);
+	return NULL;
 }
 
 void *large_alloc(struct heap *heap, size_t size)
@@ -137,44 +150,65 @@ struct large_block *large_find(struct heap *heap, const void *block)
 /* Gives back what lies behind the first @length bytes. Returns the bytes. */
 static size_t large_cut(struct large_block *large, size_t length)
 {
-	size_t bytes = large->committed - length;
+	size_t bytes = large->committed - length, before, now;
 
 	if (!bytes)
 		return 0;
+	before = large_charged(large);
 	if (!privheap_region_decommit(large, length, bytes)) {
 		if (large->fresh > length)
 			large->fresh = length;
-	} else if (errno != EBUSY && errno != ENOMEM) {
+		now = region_last_committed();
+	} else if (errno == EBUSY || errno == ENOMEM) {
+		/*
+		 * Some of it stayed, and is not known to be zero; to commit it
+		 * once more does no harm.
+		 */
+		now = region_committed(large, before);
+	} else {
 		return 0;
 	}
-	/*
-	 * EBUSY, ENOMEM: some of it stayed, and is not known to be zero; to
-	 * commit it once more does no harm.
-	 */
 	large->committed = length;
+	large->stray = now != length;
+	heap_uncharge(large->heap, before - now);
 	return bytes;
+}
+
+/* Commits from what is committed up to @end; false: refused. */
+static bool large_extend(struct large_block *large, size_t end)
+{
+	size_t bytes = end - large->committed, before = large_charged(large);
+
+	if (!heap_charge(large->heap, bytes))
+		return false;
+	if (privheap_region_commit(large, large->committed, bytes, 0)) {
+		heap_uncharge(large->heap, bytes);
+		return false;
+	}
+	heap_charged(large->heap, bytes, region_last_committed() - before);
+	large->committed = end;
+	large->stray = region_last_committed() != end;
+	return true;
 }
 
 /* Commits the first @length bytes at least; false: refused. */
 static bool large_commit(struct large_block *large, size_t length)
 {
-	size_t old = large->committed, step = old / SPACE_STEP_PART;
+	size_t step = large->committed / SPACE_STEP_PART, allowed;
 
 	if (step > SPACE_STEP_MAX)
 		step = SPACE_STEP_MAX;
-	page_round_up(old + step, &step);
+	/* What the heap may have; that decides of what is needed, too. */
+	allowed = heap_limit_room(large->heap);
+	if (step > allowed)
+		step = allowed;
+	page_round_up(large->committed + step, &step);
 	if (step > large->reserved)
 		step = large->reserved;
 	if (step < length)
 		step = length;
-	if (privheap_region_commit(large, old, step - old, 0)) {
-		if (step == length ||
-		    privheap_region_commit(large, old, length - old, 0))
-			return false;
-		step = length;
-	}
-	large->committed = step;
-	return true;
+	return large_extend(large, step) ||
+	       (step > length && large_extend(large, length));
 }
 
 bool large_resize(struct large_block *large, size_t size, bool zero)
@@ -224,6 +258,7 @@ void large_free(struct heap *heap, struct large_block *large)
 
 	if (large->spacious)
 		heap->spacious--;
+	heap_uncharge(heap, large_charged(large));
 	ptrset_remove(&larges, large);
 	heap_release_region(large, large->reserved);
 }

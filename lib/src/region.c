@@ -21,7 +21,10 @@ static pthread_mutex_t region_lock = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic(const struct region_ops *) region_ops;	/* once chosen */
 static bool region_complained;
 
+static atomic_bool region_limited;	/* limits were set on one */
+
 static __thread unsigned int region_denied;
+static __thread uint64_t region_committed;
 
 /* Chooses a back end; region_lock is held. Returns 0 or -errno. */
 static int region_choose(const struct region_ops **ops)
@@ -95,6 +98,11 @@ void region_set_denied(unsigned int level)
 	region_denied = level;
 }
 
+uint64_t region_last_committed(void)
+{
+	return region_committed;
+}
+
 static int region_result(int err)
 {
 	if (!err)
@@ -109,6 +117,15 @@ static int region_result_denied(int err, const __u32 *level)
 	if (err == -EDQUOT)
 		region_denied = *level;
 	return region_result(err);
+}
+
+/* So does what is committed then. */
+static int region_result_committed(int err, const __u64 *committed,
+				   const __u32 *level)
+{
+	if (!err)
+		region_committed = *committed;
+	return region_result_denied(err, level);
 }
 
 EXPORT void *privheap_region_create(size_t reserve, size_t commit, size_t limit,
@@ -142,7 +159,8 @@ EXPORT int privheap_region_grow(void *base, size_t commit, unsigned int flags)
 
 	if (!ops)
 		return -1;
-	return region_result_denied(ops->grow(&arg), &arg.out_denied);
+	return region_result_committed(ops->grow(&arg), &arg.out_committed,
+				       &arg.out_denied);
 }
 
 EXPORT int privheap_region_commit(void *base, size_t offset, size_t length,
@@ -160,7 +178,8 @@ EXPORT int privheap_region_commit(void *base, size_t offset, size_t length,
 
 	if (!ops)
 		return -1;
-	return region_result_denied(ops->commit(&arg), &arg.out_denied);
+	return region_result_committed(ops->commit(&arg), &arg.out_committed,
+				       &arg.out_denied);
 }
 
 EXPORT int privheap_region_decommit(void *base, size_t offset, size_t length)
@@ -176,7 +195,8 @@ EXPORT int privheap_region_decommit(void *base, size_t offset, size_t length)
 
 	if (!ops)
 		return -1;
-	return region_result(ops->decommit(&arg));
+	return region_result_committed(ops->decommit(&arg), &arg.out_committed,
+				       NULL);
 }
 
 EXPORT int privheap_region_destroy(void *base)
@@ -258,6 +278,145 @@ EXPORT int privheap_region_notify(void *base, unsigned int resource,
 	if (!ops)
 		return -1;
 	return region_result(ops->notify(&arg));
+}
+
+int region_limit(struct privheap_limit *arg)
+{
+	NO_CANCEL;
+	const struct region_ops *ops = region_get_ops();
+
+	if (!ops)
+		return -1;
+	if (arg->set && !(arg->flags & PRIVHEAP_LIMIT_PROCESS))
+		atomic_store_explicit(&region_limited, true,
+				      memory_order_relaxed);
+	arg->size = sizeof(*arg);
+	return region_result(ops->limit(arg));
+}
+
+static int region_get_limits(struct privheap_limit *arg,
+			     struct privheap_limits *limits)
+{
+	if (region_limit(arg))
+		return -1;
+	limits->soft = arg->out_soft;
+	limits->hard = arg->out_hard;
+	limits->reserve = arg->out_reserve;
+	limits->fail_nth = arg->out_fail_nth;
+	limits->ceiling = arg->out_ceiling;
+	limits->usage = arg->out_usage;
+	limits->peak = arg->out_peak;
+	limits->denials = arg->out_denials;
+	limits->reserve_open = arg->out_reserve_open;
+	return 0;
+}
+
+static int region_set_limits(struct privheap_limit *arg, unsigned int set,
+			     const struct privheap_limits *limits)
+{
+	arg->set = set;
+	arg->soft = limits->soft;
+	arg->hard = limits->hard;
+	arg->reserve = limits->reserve;
+	arg->fail_nth = limits->fail_nth;
+	return region_limit(arg);
+}
+
+EXPORT int privheap_region_get_limits(void *base, unsigned int resource,
+				      struct privheap_limits *limits)
+{
+	struct privheap_limit arg = {
+		.base = (uintptr_t)base,
+		.resource = resource,
+	};
+
+	return region_get_limits(&arg, limits);
+}
+
+EXPORT int privheap_region_set_limits(void *base, unsigned int resource,
+				      unsigned int set,
+				      const struct privheap_limits *limits)
+{
+	struct privheap_limit arg = {
+		.base = (uintptr_t)base,
+		.resource = resource,
+	};
+
+	return region_set_limits(&arg, set, limits);
+}
+
+EXPORT int privheap_region_open_reserve(void *base, unsigned int resource)
+{
+	struct privheap_limit arg = {
+		.flags = PRIVHEAP_LIMIT_OPEN_RESERVE,
+		.base = (uintptr_t)base,
+		.resource = resource,
+	};
+
+	return region_limit(&arg);
+}
+
+EXPORT int privheap_process_get_limits(unsigned int resource,
+				       struct privheap_limits *limits)
+{
+	struct privheap_limit arg = {
+		.flags = PRIVHEAP_LIMIT_PROCESS,
+		.resource = resource,
+	};
+
+	return region_get_limits(&arg, limits);
+}
+
+EXPORT int privheap_process_set_limits(unsigned int resource, unsigned int set,
+				       const struct privheap_limits *limits)
+{
+	struct privheap_limit arg = {
+		.flags = PRIVHEAP_LIMIT_PROCESS,
+		.resource = resource,
+	};
+
+	return region_set_limits(&arg, set, limits);
+}
+
+EXPORT int privheap_process_open_reserve(unsigned int resource)
+{
+	struct privheap_limit arg = {
+		.flags = PRIVHEAP_LIMIT_PROCESS | PRIVHEAP_LIMIT_OPEN_RESERVE,
+		.resource = resource,
+	};
+
+	return region_limit(&arg);
+}
+
+bool region_limits_used(void)
+{
+	return atomic_load_explicit(&region_limited, memory_order_relaxed);
+}
+
+bool region_clear_limits(void *base)
+{
+	unsigned int i;
+
+	for (i = 0; i <= PRIVHEAP_RESOURCE_RESIDENT; i++) {
+		struct privheap_limit arg = {
+			.base = (uintptr_t)base,
+			.resource = i,
+		};
+
+		/* No limits where there cannot be any. */
+		if (region_limit(&arg)) {
+			if (errno == ENOTSUP)
+				continue;
+			return false;
+		}
+		arg.set = PRIVHEAP_SET_SOFT | PRIVHEAP_SET_HARD |
+			  PRIVHEAP_SET_RESERVE | PRIVHEAP_SET_FAIL_NTH;
+		arg.soft = PRIVHEAP_NO_LIMIT;
+		arg.hard = arg.out_ceiling;
+		if (region_limit(&arg))
+			return false;
+	}
+	return true;
 }
 
 EXPORT enum privheap_backend privheap_backend(void)

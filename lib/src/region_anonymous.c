@@ -23,7 +23,8 @@
 static pthread_mutex_t anon_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct anon_region *anon_buckets[ANON_BUCKETS];
 static uint64_t anon_next_id;
-static struct privheap_query anon_sum;	/* resident is not kept up to date */
+static struct quota anon_process = QUOTA_INIT(PRIVHEAP_NO_LIMIT);
+static struct privheap_query anon_sum;	/* what is not in anon_process */
 
 static struct anon_region **anon_bucket(uint64_t base)
 {
@@ -39,20 +40,34 @@ static struct anon_region *anon_find(uint64_t base)
 	return region;
 }
 
-static void anon_account(struct anon_region *region, size_t committed)
+static void anon_charge(struct anon_region *region, size_t bytes)
 {
-	size_t before = region->committed;
+	uint64_t before = region->quota.usage;
 
-	region->committed = committed;
-	if (committed > region->peak_committed)
-		region->peak_committed = committed;
+	quota_charge(&region->quota, bytes);
+	quota_charge(&anon_process, bytes);
+	watch_signal(&region->watches, before, region->quota.usage);
+}
 
-	anon_sum.out_committed += committed;
-	anon_sum.out_committed -= before;
-	if (anon_sum.out_committed > anon_sum.out_peak_committed)
-		anon_sum.out_peak_committed = anon_sum.out_committed;
+static void anon_uncharge(struct anon_region *region, size_t bytes)
+{
+	uint64_t before = region->quota.usage;
 
-	watch_signal(&region->watches, before, committed);
+	quota_uncharge(&region->quota, bytes);
+	quota_uncharge(&anon_process, bytes);
+	watch_signal(&region->watches, before, region->quota.usage);
+}
+
+/* Asks every level; what refuses, or PRIVHEAP_LEVEL_NONE. */
+static uint32_t anon_ask(struct anon_region *region, size_t bytes)
+{
+	if (!quota_ask(&region->quota, bytes))
+		return PRIVHEAP_LEVEL_REGION;
+	if (!quota_ask(&anon_process, bytes)) {
+		region->quota.denials++;
+		return PRIVHEAP_LEVEL_PROCESS;
+	}
+	return PRIVHEAP_LEVEL_NONE;
 }
 
 static int anon_commit_pages(struct anon_region *region, size_t first,
@@ -66,10 +81,10 @@ static int anon_commit_pages(struct anon_region *region, size_t first,
 		if (!anon_is_set(region, page))
 			fresh += (next - page) * page_size();
 	}
-	if (fresh > region->limit - region->committed) {
-		region->denials++;
-		*denied = PRIVHEAP_LEVEL_REGION;
-		return -EDQUOT;
+	if (fresh) {
+		*denied = anon_ask(region, fresh);
+		if (*denied)
+			return -EDQUOT;
 	}
 
 	err = anon_back(region, first, end, true);
@@ -81,7 +96,7 @@ static int anon_commit_pages(struct anon_region *region, size_t first,
 	}
 	anon_mark(region, first, end, true);
 	if (fresh)
-		anon_account(region, region->committed + fresh);
+		anon_charge(region, fresh);
 	return 0;
 }
 
@@ -139,7 +154,7 @@ static int anonymous_create(struct privheap_create *arg)
 	err = anon_map(&region, arg->reserve);
 	if (err)
 		return err;
-	region->limit = limit;
+	region->quota = (struct quota)QUOTA_INIT(limit);
 	region->prot = PROT_READ | PROT_WRITE;
 	if (arg->flags & PRIVHEAP_CREATE_EXEC)
 		region->prot |= PROT_EXEC;
@@ -192,7 +207,7 @@ static int anon_commit_range(uint64_t base, uint64_t offset, uint64_t length,
 					flags & PRIVHEAP_COMMIT_POPULATE,
 					denied);
 		if (!err)
-			*committed = region->committed;
+			*committed = region->quota.usage;
 	}
 	unlock_among(&anon_lock, locked);
 	return err;
@@ -248,8 +263,8 @@ static int anonymous_decommit(struct privheap_decommit *arg)
 		given += (next - page) * page_size();
 	}
 	if (given)
-		anon_account(region, region->committed - given);
-	arg->out_committed = region->committed;
+		anon_uncharge(region, given);
+	arg->out_committed = region->quota.usage;
 out:
 	unlock_among(&anon_lock, locked);
 	return err;
@@ -270,7 +285,7 @@ static int anonymous_destroy(struct privheap_destroy *arg)
 	region = *link;
 	if (region) {
 		*link = region->next;
-		anon_account(region, 0);
+		anon_uncharge(region, region->quota.usage);
 		anon_sum.out_regions--;
 		anon_sum.out_reserved -= region->reserved;
 	}
@@ -300,16 +315,18 @@ static void anon_query_region(struct anon_region *region,
 	arg->out_id = region->id;
 	arg->out_regions = 1;
 	arg->out_reserved = region->reserved;
-	arg->out_committed = region->committed;
+	arg->out_committed = region->quota.usage;
 	arg->out_resident = anon_measure(region);
-	arg->out_peak_committed = region->peak_committed;
+	arg->out_peak_committed = region->quota.peak;
 	arg->out_peak_resident = region->peak_resident;
-	arg->out_limit = region->limit;
-	arg->out_denials = region->denials;
+	arg->out_limit = quota_in_force(&region->quota);
+	arg->out_denials = region->quota.denials;
 }
 
 static void anon_query_process(struct privheap_query *arg)
 {
+	const uint64_t most = INT64_MAX & ~(uint64_t)(page_size() - 1);
+	uint64_t limit = quota_in_force(&anon_process);
 	struct anon_region *region;
 	size_t i;
 
@@ -320,7 +337,10 @@ static void anon_query_process(struct privheap_query *arg)
 	}
 	if (anon_sum.out_resident > anon_sum.out_peak_resident)
 		anon_sum.out_peak_resident = anon_sum.out_resident;
-	anon_sum.out_limit = INT64_MAX & ~(uint64_t)(page_size() - 1);
+	anon_sum.out_committed = anon_process.usage;
+	anon_sum.out_peak_committed = anon_process.peak;
+	anon_sum.out_denials = anon_process.denials;
+	anon_sum.out_limit = limit < most ? limit : most;
 	*arg = anon_sum;
 }
 
@@ -376,6 +396,28 @@ static int anonymous_notify(struct privheap_notify *arg)
 	return err;
 }
 
+static int anonymous_limit(struct privheap_limit *arg)
+{
+	bool process = arg->flags & PRIVHEAP_LIMIT_PROCESS;
+	struct anon_region *region;
+	int err;
+
+	if (arg->resource > PRIVHEAP_RESOURCE_RESIDENT || (process && arg->base))
+		return -EINVAL;
+
+	pthread_mutex_lock(&anon_lock);
+	region = process ? NULL : anon_find(arg->base);
+	if (!process && !region)
+		err = -ENOENT;
+	else if (arg->resource != PRIVHEAP_RESOURCE_COMMIT)
+		err = -ENOTSUP;
+	else
+		err = quota_limit(process ? &anon_process : &region->quota,
+				  arg);
+	pthread_mutex_unlock(&anon_lock);
+	return err;
+}
+
 void anonymous_forget(void)
 {
 	size_t i;
@@ -388,6 +430,7 @@ void anonymous_forget(void)
 	pthread_mutex_init(&anon_lock, NULL);
 	for (i = 0; i < ANON_BUCKETS; i++)
 		anon_buckets[i] = NULL;
+	anon_process = (struct quota)QUOTA_INIT(PRIVHEAP_NO_LIMIT);
 	anon_sum = (struct privheap_query){};
 }
 
@@ -401,4 +444,5 @@ const struct region_ops region_anonymous_ops = {
 	.destroy	= anonymous_destroy,
 	.query		= anonymous_query,
 	.notify		= anonymous_notify,
+	.limit		= anonymous_limit,
 };

@@ -139,6 +139,14 @@ static int module_notify(struct privheap_notify *arg)
 	return module_call(PRIVHEAP_IOC_NOTIFY, arg);
 }
 
+static int module_limit(struct privheap_limit *arg)
+{
+	int err = module_call(PRIVHEAP_IOC_LIMIT, arg);
+
+	/* A module that is older than this command. */
+	return err == -ENOTTY ? -ENOTSUP : err;
+}
+
 void module_forget(void)
 {
 	/* The descriptor, inherited, is as good in a child. */
@@ -155,4 +163,5 @@ const struct region_ops region_module_ops = {
 	.destroy	= module_destroy,
 	.query		= module_query,
 	.notify		= module_notify,
+	.limit		= module_limit,
 };

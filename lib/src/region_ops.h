@@ -27,6 +27,7 @@ struct region_ops {
 	int (*destroy)(struct privheap_destroy *arg);
 	int (*query)(struct privheap_query *arg);
 	int (*notify)(struct privheap_notify *arg);
+	int (*limit)(struct privheap_limit *arg);
 };
 
 extern const struct region_ops region_module_ops;

@@ -80,17 +80,41 @@ unsigned int slab_take(struct front *front, unsigned int class,
 	return got;
 }
 
-/* How many slots a slab gets, or 0: none for this heap. */
-static size_t slab_slots(const struct front *front, size_t slot)
+/*
+ * How many slots a slab gets, or 0: none for this heap. Where there is a maximum,
+ * what one class does not use is what another is refused: a slab then has no more
+ * than half of the slots that its class has already.
+ */
+static size_t slab_slots(const struct front *front, unsigned int class)
 {
-	size_t slots = front->slab_target / slot;
-	size_t most = front->slab_most / slot;
+	size_t slot = class_size(class), slots = front->slab_target / slot;
+	size_t least = slot < SLAB_PAGE / 2 ? (SLAB_PAGE + slot - 1) / slot : 2;
+	size_t half = front->class_slots[class] / 2;
 
 	if (slots > SLAB_SLOTS)
 		slots = SLAB_SLOTS;
 	if (slots < SLAB_SLOTS_MIN)
-		slots = most < SLAB_SLOTS_MIN ? most : SLAB_SLOTS_MIN;
-	return slots * slot < SLAB_PAGE || slots < 2 ? 0 : slots;
+		slots = SLAB_SLOTS_MIN;
+	if (front->heap->fixed && slots > half)
+		slots = half;
+	if (slots < least)
+		slots = least;
+	return slots * slot > front->slab_most ? 0 : slots;
+}
+
+/*
+ * In a heap with a maximum the slots that wait for a request of their size take
+ * no more than a 16th of it, and when less than a quarter is left nothing is cut into
+ * slots any more: the back end wastes less.
+ */
+static bool slab_affordable(const struct front *front, size_t bytes)
+{
+	const struct heap_region *first = &front->heap->first;
+	size_t room = first->blocks.free +
+		      (first->base + first->reserved - first->blocks.top);
+
+	return front->free_bytes + bytes <= first->reserved / 16 &&
+	       room >= first->reserved / 4 + bytes;
 }
 
 /* Says which pages the slab lies over. */
@@ -109,14 +133,14 @@ static void slab_set_pages(struct front *front, const struct slab *slab,
 
 bool slab_create(struct front *front, unsigned int class)
 {
-	size_t size = class_size(class), slots = slab_slots(front, size), dirty;
+	size_t size = class_size(class), slots = slab_slots(front, class), dirty;
 	unsigned int word;
 	struct slab *slab;
 	size_t first, end;
 	uint32_t number;
 	char *memory;
 
-	if (!slots)
+	if (!slots || (front->heap->fixed && !slab_affordable(front, slots * size)))
 		return false;
 	if (front->slabs_used == front->slabs_max && !front->slab_unused)
 		return false;
@@ -148,6 +172,7 @@ bool slab_create(struct front *front, unsigned int class)
 	}
 	slab_set_pages(front, slab, number);
 	slab_link(front, slab);
+	front->class_slots[class] += slots;
 	front->slab_bytes += slots * size;
 	front->free_bytes += slots * size;
 	return true;
@@ -202,6 +227,7 @@ static void slab_destroy(struct front *front, struct slab *slab)
 
 	slab_unlink(front, slab);
 	slab_set_pages(front, slab, 0);
+	front->class_slots[slab->class] -= slab->slots;
 	front->slab_bytes -= bytes;
 	front->free_bytes -= bytes;
 	slab->class = 0;
@@ -242,6 +268,7 @@ void slab_repair(struct front *front)
 	uint32_t number;
 
 	memset(front->partial, 0, sizeof(front->partial));
+	memset(front->class_slots, 0, sizeof(front->class_slots));
 	front->slab_bytes = 0;
 	front->free_bytes = 0;
 	front->slab_unused = 0;
@@ -255,6 +282,7 @@ void slab_repair(struct front *front)
 		slab->free = slab_free_bits(slab);
 		if (slab->free)
 			slab_link(front, slab);
+		front->class_slots[slab->class] += slab->slots;
 		front->slab_bytes += slab->slots * class_size(slab->class);
 		front->free_bytes += slab->free * class_size(slab->class);
 	}

@@ -55,6 +55,13 @@ kernel_names() {
 	awk '!/^#/ && NF { printf "%s%s", sep, $1; sep = " " }' "$vm_dir/kernels"
 }
 
+# Whether this machine runs programs of 32 bits, which not each x86-64 kernel does.
+# The loader of such programs is one, where they can be built.
+runs_32bit() {
+	local loader=/lib/ld-linux.so.2
+	[ ! -e "$loader" ] || "$loader" --version >/dev/null 2>&1
+}
+
 # need_packages COMMAND=PACKAGE...: install packages whose command (or file,
 # if it begins with a slash) is missing. Left alone if all are there.
 need_packages() {

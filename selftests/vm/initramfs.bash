@@ -98,9 +98,37 @@ stage_file() {
 # The loader's own list of what a program or library needs. Static ones and
 # foreign files have none.
 needed_libraries() {
-	ldd "$1" 2>/dev/null | awk '
-		/=> \// { print $3; next }
-		$1 ~ /^\// { print $1 }'
+	local list
+	if list=$(ldd "$1" 2>/dev/null); then
+		printf '%s\n' "$list" | awk '
+			/=> \// { print $3; next }
+			$1 ~ /^\// { print $1 }'
+	else
+		needed_by_foreign "$1"
+	fi
+}
+
+# The same for programs of 32 bits where this machine's kernel runs none, and so
+# no loader either: what they name, and what that names, where they would find it.
+needed_by_foreign() {
+	local todo=("$1") seen=' ' file name path
+	while [ ${#todo[@]} -gt 0 ]; do
+		file=${todo[0]}
+		todo=("${todo[@]:1}")
+		while read -r name; do
+			[[ "$seen" != *" $name "* ]] || continue
+			seen+="$name "
+			for path in "$name" "/lib32/$name" \
+				"/lib/i386-linux-gnu/$name"; do
+				[[ "$path" == /* && -e "$path" ]] || continue
+				printf '%s\n' "$path"
+				todo+=("$path")
+				break
+			done
+		done < <(LC_ALL=C readelf -l -d "$file" 2>/dev/null | sed -n \
+			-e 's/.*program interpreter: \(.*\)\]/\1/p' \
+			-e 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
+	done
 }
 
 # stage_elf STAGE FILE: what FILE needs besides itself.

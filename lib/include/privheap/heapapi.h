@@ -110,16 +110,20 @@ typedef HANDLE		*PHANDLE;
 
 #define NO_ERROR			0
 #define ERROR_SUCCESS			0
+#define ERROR_ACCESS_DENIED		5
 #define ERROR_INVALID_HANDLE		6
 #define ERROR_NOT_ENOUGH_MEMORY		8
+#define ERROR_NOT_READY			21
 #define ERROR_GEN_FAILURE		31
 #define ERROR_NOT_SUPPORTED		50
 #define ERROR_INVALID_PARAMETER		87
 #define ERROR_CALL_NOT_IMPLEMENTED	120
 #define ERROR_INSUFFICIENT_BUFFER	122
+#define ERROR_ALREADY_EXISTS		183
 #define ERROR_NO_MORE_ITEMS		259
 #define ERROR_NOT_OWNER			288
 #define ERROR_NOACCESS			998
+#define ERROR_NOT_FOUND			1168
 #define ERROR_COMMITMENT_LIMIT		1455
 
 #define STATUS_ACCESS_VIOLATION		((DWORD)0xC0000005)
@@ -153,7 +157,7 @@ void WINAPI SetLastError(DWORD dwErrCode);
  *	or committed for it, and its largest block is slightly less than 1 MiB
  *	(512 KiB in a 32-bit process).
  *
- * Some 1,300 bytes of the heap (700 in a 32-bit process) hold its control data.
+ * Some 1,400 bytes of the heap (800 in a 32-bit process) hold its control data.
  * What describes small blocks, once there are many, is memory of the process and
  * not the heap's: about a 14th of theirs.
  * Behind what is reserved lies a page that is never committed, as behind each
@@ -449,12 +453,25 @@ BOOL WINAPI HeapSummary(HANDLE hHeap, DWORD dwFlags, LPHEAP_SUMMARY lpSummary);
  *	end the process
  * @HeapOptimizeResources: HEAP_OPTIMIZE_RESOURCES_INFORMATION
  * @HeapTag: refused
+ * @PrivheapCommitLimit: PRIVHEAP_LIMIT_INFORMATION: what the heap may commit
+ * @PrivheapResidentLimit: the same for what is resident, of a fixed heap
+ * @PrivheapOpenReserve: a ULONG, PRIVHEAP_RESOURCE_COMMIT or
+ *	PRIVHEAP_RESOURCE_RESIDENT: lets the heap have the reserve of that limit
+ *	on top of it, once for each time that it was set, after a denial
+ * @PrivheapUsage: PRIVHEAP_USAGE, as PrivheapQueryHeap() tells it
+ *
+ * The last four are this library's own: see privheap/heaplimits.h. Windows has
+ * no class with such a number, and refuses it.
  */
 typedef enum _HEAP_INFORMATION_CLASS {
 	HeapCompatibilityInformation = 0,
 	HeapEnableTerminationOnCorruption = 1,
 	HeapOptimizeResources = 3,
-	HeapTag = 7
+	HeapTag = 7,
+	PrivheapCommitLimit = 0x70680001,
+	PrivheapResidentLimit = 0x70680002,
+	PrivheapOpenReserve = 0x70680003,
+	PrivheapUsage = 0x70680004
 } HEAP_INFORMATION_CLASS;
 
 /**
@@ -470,14 +487,18 @@ typedef struct _HEAP_OPTIMIZE_RESOURCES_INFORMATION {
 /**
  * HeapQueryInformation - ask what was set
  * @HeapHandle: the heap
- * @HeapInformationClass: HeapCompatibilityInformation
- * @HeapInformation: receives a ULONG
+ * @HeapInformationClass: HeapCompatibilityInformation, PrivheapCommitLimit,
+ *	PrivheapResidentLimit or PrivheapUsage
+ * @HeapInformation: receives a ULONG, a PRIVHEAP_LIMIT_INFORMATION or a
+ *	PRIVHEAP_USAGE
  * @HeapInformationLength: bytes that it has room for
  * @ReturnLength: NULL, or receives how many bytes are needed
  *
  * Return: TRUE; FALSE with ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_PARAMETER
  * (another class), ERROR_NOACCESS (@HeapHandle or @HeapInformation is NULL) or
- * ERROR_INVALID_HANDLE.
+ * ERROR_INVALID_HANDLE; for the library's own classes also ERROR_NOT_SUPPORTED
+ * (what is resident, of a heap that grows or with anonymous mappings) or
+ * ERROR_GEN_FAILURE, as PrivheapQueryHeap().
  */
 BOOL WINAPI
 HeapQueryInformation(HANDLE HeapHandle,
@@ -497,6 +518,9 @@ HeapQueryInformation(HANDLE HeapHandle,
  * HeapCompatibilityInformation takes 2 for a heap that grows and is serialized,
  * and that cannot be undone; it is remembered, and changes nothing else.
  *
+ * PrivheapCommitLimit, PrivheapResidentLimit and PrivheapOpenReserve do what
+ * privheap/heaplimits.h says.
+ *
  * HeapEnableTerminationOnCorruption holds for the process and its children, and
  * cannot be undone. Where HeapFree(), HeapReAlloc() and HeapSize() would refuse
  * a pointer that is no block, and where HeapWalk(), HeapCompact(), HeapSummary()
@@ -507,7 +531,13 @@ HeapQueryInformation(HANDLE HeapHandle,
  * Return: TRUE; FALSE with ERROR_INSUFFICIENT_BUFFER, ERROR_NOACCESS
  * (@HeapInformation is NULL), ERROR_INVALID_HANDLE, ERROR_GEN_FAILURE (a
  * compatibility other than 2) or ERROR_INVALID_PARAMETER (another class,
- * version or flags; a heap that cannot have low fragmentation).
+ * version or flags; a heap that cannot have low fragmentation). For limits,
+ * which have cb, dwSet and sizes that can be ERROR_INVALID_PARAMETER, also:
+ * ERROR_ACCESS_DENIED (more than the ceiling), ERROR_NOT_SUPPORTED (a soft limit
+ * of a heap that grows; what is resident, of that or with anonymous mappings).
+ * For PrivheapOpenReserve also: ERROR_NOT_FOUND (there is none),
+ * ERROR_ALREADY_EXISTS (it is open), ERROR_NOT_READY (the limit has refused
+ * nothing since the reserve was set).
  */
 BOOL WINAPI
 HeapSetInformation(HANDLE HeapHandle,
@@ -609,8 +639,8 @@ PrivheapSetExceptionHandler(PRIVHEAP_EXCEPTION_HANDLER pHandler);
  * Until then its first page stays accessible and counts as the process's, though
  * no heap has it: a pointer into a destroyed heap is not sure to fault, the
  * handle of a new heap is likely to be that of a destroyed one, and peaks and
- * thresholds (privheap_region_notify()) of a region live on in the next heap. The
- * handle of a destroyed heap is refused all the same, and so are pointers into
+ * thresholds (privheap_region_notify()) of a region live on in the next heap;
+ * limits that the program has set do not. The handle of a destroyed heap is refused all the same, and so are pointers into
  * it. HeapCreate() gives back what is kept before it fails. A child of fork(2)
  * inherits the number, and nothing that is kept.
  *
@@ -670,7 +700,7 @@ DWORD WINAPI PrivheapGetBackend(void);
  * HeapReAlloc() that failed with ERROR_NOT_ENOUGH_MEMORY, or VirtualAlloc()
  * with that or ERROR_COMMITMENT_LIMIT, did so: 0 no quota
  * (out of memory, or a block larger than the heap can ever hold), 1 the heap's
- * own maximum, 2 the limit of the process, 3 of the user, 4 of the cgroup,
+ * own maximum or limit, 2 the limit of the process, 3 of the user, 4 of the cgroup,
  * 5 of the system (the values of PRIVHEAP_LEVEL_* in <linux/privheap.h>).
  */
 DWORD WINAPI PrivheapGetDeniedLevel(void);
@@ -679,6 +709,7 @@ DWORD WINAPI PrivheapGetDeniedLevel(void);
 }
 #endif
 
+#include <privheap/heaplimits.h>
 #include <privheap/memoryapi.h>
 
 #endif /* PRIVHEAP_HEAPAPI_H */

@@ -29,6 +29,8 @@
  * and not by munmap(2); peak_resident is the highest value that a query saw;
  * there is no limit on residency, and memory that cannot be had may kill the
  * process, where the module answers ENOMEM.
+ *
+ * Limits that a program sets on itself are in privheap/limits.h.
  */
 #ifndef PRIVHEAP_REGION_H
 #define PRIVHEAP_REGION_H
@@ -38,6 +40,7 @@
 
 #include <linux/privheap.h>
 #include <privheap/backend.h>
+#include <privheap/limits.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -52,9 +55,9 @@ extern "C" {
  * @resident: bytes that have a page
  * @peak_committed: the highest @committed there was
  * @peak_resident: the highest @resident there was
- * @limit: hard limit on @committed, in bytes
+ * @limit: hard limit on @committed that is in force, in bytes
  * @faults: page faults that took pages; 0 with anonymous mappings
- * @denials: commits refused by this limit
+ * @denials: commits refused, by this limit or by one further out
  * @features: PRIVHEAP_FEATURE_*; 0 with anonymous mappings
  *
  * All members have 64 bits, for a 32-bit program can ask about a machine that
