@@ -416,7 +416,7 @@ int main(int argc, char **argv)
 
 	experiment_begin(argc, argv);
 	if (experiment.small)
-		plan = (struct plan){ 9, 10, 6, 12 };
+		plan = (struct plan){ 9, 10, 4, 8 };
 	if (!mkdtemp(folder))
 		experiment_die("%s: %s", folder, strerror(errno));
 	snprintf(output, sizeof(output), "%s/output", folder);
