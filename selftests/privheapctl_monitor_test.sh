@@ -17,6 +17,7 @@ log=$dir/log
 
 # monitoring ARGUMENT...: starts it, and waits until it listens
 monitoring() {
+	: >"$log"
 	privheapctl monitor "$@" >"$log" 2>"$dir/err" </dev/null &
 	monitor=$!
 	held="$held $monitor"
