@@ -18,8 +18,12 @@
 #include "subject.h"
 #include "viewer.h"
 
-/* So many wait to be told; more are lost, and counted. */
+/*
+ * So many wait to be told; more are lost, and counted. Denials, which one program
+ * can make in any number, leave room for others.
+ */
 #define EVENTS_MAX	1024
+#define DENIALS_MAX	(EVENTS_MAX / 2)
 
 /**
  * struct privheap_event - something that happened
@@ -86,10 +90,14 @@ static bool event_wanted(void)
  */
 static void event_queue_add(struct privheap_event *event)
 {
+	unsigned int max = EVENTS_MAX;
+
+	if (event && event->command == PRIVHEAP_CMD_QUOTA_DENIED_NTF)
+		max = DENIALS_MAX;
 	spin_lock(&event_lock);
 	if (event_running) {
 		event_last_seq++;
-		if (event && event_count < EVENTS_MAX) {
+		if (event && event_count < max) {
 			event->seq = event_last_seq;
 			event->time = ktime_get_ns();
 			list_add_tail(&event->list, &event_queue);

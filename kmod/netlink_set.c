@@ -155,7 +155,7 @@ int privheap_quota_set_doit(struct sk_buff *request, struct genl_info *info)
 	u32 level;
 	int ret;
 
-	if (!netlink_capable(request, CAP_SYS_RESOURCE)) {
+	if (!privheap_sender_capable(request, CAP_SYS_RESOURCE)) {
 		GENL_SET_ERR_MSG(info, "setting a quota needs CAP_SYS_RESOURCE");
 		return -EPERM;
 	}

@@ -101,44 +101,27 @@ static inline void quota_watch(struct privheap_quota *quota, unsigned int resour
 		privheap_notify_change(quota, resource, old, now);
 }
 
-/* The gate is shut: by the limit, or by a charge that is to fail. */
-static noinline bool quota_try_add_slowly(struct privheap_quota *quota, unsigned int resource,
-					  unsigned long nr, bool *injected)
+/*
+ * The gate is shut: by the limit, or by a charge that is to fail. Returns what
+ * the counter was, or REFUSED or INJECTED.
+ */
+#define REFUSED		(-1L)
+#define INJECTED	(-2L)
+
+static noinline long quota_try_add_slowly(struct privheap_quota *quota, unsigned int resource,
+					  unsigned long nr)
 {
 	struct privheap_counter *counter = &quota->counter[resource];
 	long old;
 
-	if (atomic64_read(&counter->fail_nth) && privheap_fail_nth(quota, resource)) {
-		*injected = true;
-		return false;
-	}
+	if (atomic64_read(&counter->fail_nth) && privheap_fail_nth(quota, resource))
+		return INJECTED;
 	old = atomic_long_read(&counter->usage);
 	do {
 		if (old + nr > READ_ONCE(counter->limit))
-			return false;
+			return REFUSED;
 	} while (!atomic_long_try_cmpxchg(&counter->usage, &old, old + nr));
-	quota_watch(quota, resource, READ_ONCE(counter->hooks), old, old + nr);
-	return true;
-}
-
-/* Add only if the limit allows: nobody ever sees a usage above the limit. */
-static inline bool quota_try_add(struct privheap_quota *quota, unsigned int resource,
-				 unsigned long nr, unsigned long *hooks, bool *injected)
-{
-	struct privheap_counter *counter = &quota->counter[resource];
-	long old = atomic_long_read(&counter->usage);
-	unsigned long mine;
-
-	do {
-		if (unlikely(old + nr > READ_ONCE(counter->gate))) {
-			*hooks |= READ_ONCE(counter->hooks);
-			return quota_try_add_slowly(quota, resource, nr, injected);
-		}
-	} while (!atomic_long_try_cmpxchg(&counter->usage, &old, old + nr));
-	mine = READ_ONCE(counter->hooks);
-	*hooks |= mine;
-	quota_watch(quota, resource, mine, old, old + nr);
-	return true;
+	return old;
 }
 
 /* Returns what the counter was. */
@@ -207,13 +190,12 @@ static noinline unsigned int charge_refused(struct privheap_account *account,
 }
 
 /* Observers hear of a charge only when all levels have granted it. */
-static noinline void charge_hooks(struct privheap_account *account, unsigned int resource)
+static noinline void charge_soft(struct privheap_quota **level, struct privheap_quota **end,
+				 unsigned int resource)
 {
-	unsigned int i;
-
-	for (i = 0; i < account->levels; i++)
-		if (READ_ONCE(account->level[i]->counter[resource].hooks) & PRIVHEAP_HOOK_SOFT)
-			privheap_soft_change(account->level[i], resource);
+	for (; level < end; level++)
+		if (READ_ONCE((*level)->counter[resource].hooks) & PRIVHEAP_HOOK_SOFT)
+			privheap_soft_change(*level, resource);
 }
 
 /**
@@ -228,15 +210,39 @@ static noinline void charge_hooks(struct privheap_account *account, unsigned int
 unsigned int privheap_charge(struct privheap_account *account, unsigned int resource,
 			     unsigned long nr)
 {
-	unsigned long hooks = 0;
-	bool injected = false;
-	unsigned int i;
+	const size_t offset = offsetof(struct privheap_quota, counter) +
+			      resource * sizeof(struct privheap_counter);
+	struct privheap_quota **level = account->level;
+	struct privheap_quota **end = level + account->levels;
+	struct privheap_quota **soft = level;
 
-	for (i = 0; i < account->levels; i++)
-		if (!quota_try_add(account->level[i], resource, nr, &hooks, &injected))
-			return charge_refused(account, i, resource, nr, injected);
-	if (unlikely(hooks & PRIVHEAP_HOOK_SOFT))
-		charge_hooks(account, resource);
+	for (; level < end; level++) {
+		struct privheap_counter *counter = (void *)*level + offset;
+		long old = atomic_long_read(&counter->usage);
+		unsigned long hooks;
+
+		/* Only if the limit allows: nobody ever sees a usage above the limit. */
+		for (;;) {
+			if (unlikely(old + nr > READ_ONCE(counter->gate))) {
+				old = quota_try_add_slowly(*level, resource, nr);
+				break;
+			}
+			if (atomic_long_try_cmpxchg(&counter->usage, &old, old + nr))
+				break;
+		}
+		if (unlikely(old < 0))
+			return charge_refused(account, level - account->level, resource, nr,
+					      old == INJECTED);
+
+		hooks = READ_ONCE(counter->hooks);
+		if (likely(!hooks))
+			continue;
+		quota_watch(*level, resource, hooks, old, old + nr);
+		if (hooks & PRIVHEAP_HOOK_SOFT)
+			soft = level + 1;
+	}
+	if (unlikely(soft != account->level))
+		charge_soft(account->level, soft, resource);
 	return PRIVHEAP_LEVEL_NONE;
 }
 

@@ -23,6 +23,27 @@ const struct privheap_viewer privheap_viewer_listeners = {
 	.all = true,
 };
 
+static struct file *opened_file(const struct sk_buff *skb)
+{
+	return NETLINK_CB(skb).sk->sk_socket->file;
+}
+
+/**
+ * privheap_sender_capable() - whether a request was made with a capability
+ * @skb: the request; the current process is its sender
+ * @capability: CAP_*, in the initial user namespace
+ *
+ * netlink_capable() leaves out the opener where the sender gave an address, as
+ * nearly all do.
+ *
+ * Return: whether the sender has it, and the socket's opener had it.
+ */
+bool privheap_sender_capable(const struct sk_buff *skb, int capability)
+{
+	return file_ns_capable(opened_file(skb), &init_user_ns, capability) &&
+	       netlink_capable(skb, capability);
+}
+
 /**
  * privheap_viewer_init() - who has sent a request
  * @viewer: to be filled in
@@ -37,9 +58,9 @@ void privheap_viewer_init(struct privheap_viewer *viewer, const struct sk_buff *
 	viewer->user_ns = current_user_ns();
 	viewer->pid_ns = task_active_pid_ns(current);
 	viewer->process = task_tgid(current);
-	viewer->uid = NETLINK_CB(skb).sk->sk_socket->file->f_cred->euid;
-	viewer->all = netlink_capable(skb, CAP_SYS_ADMIN) ||
-		      netlink_capable(skb, CAP_SYS_RESOURCE);
+	viewer->uid = opened_file(skb)->f_cred->euid;
+	viewer->all = privheap_sender_capable(skb, CAP_SYS_ADMIN) ||
+		      privheap_sender_capable(skb, CAP_SYS_RESOURCE);
 }
 
 /**

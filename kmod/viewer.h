@@ -35,6 +35,7 @@ struct privheap_viewer {
 
 extern const struct privheap_viewer privheap_viewer_listeners;
 
+bool privheap_sender_capable(const struct sk_buff *skb, int capability);
 void privheap_viewer_init(struct privheap_viewer *viewer, const struct sk_buff *skb);
 void privheap_viewer_hold(struct privheap_viewer *viewer);
 void privheap_viewer_release(struct privheap_viewer *viewer);

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/privheap.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,6 +29,8 @@
 #define GROW_STEP	(64 * 1024UL)
 #define GROW_STEPS	512
 #define CYCLES		256
+
+#define CGROUP_ROOT	"/sys/fs/cgroup"
 
 static int device = -1;
 
@@ -132,6 +136,35 @@ static void grow(unsigned long base, size_t commit, unsigned int flags)
 
 	if (ioctl(device, PRIVHEAP_IOC_GROW, &arg))
 		die("GROW");
+}
+
+/* Of both resources; of the process where @base is 0. */
+static void set_limits(unsigned long base, unsigned long soft, unsigned long hard)
+{
+	struct privheap_limit arg = {
+		.size = sizeof(arg),
+		.flags = base ? 0 : PRIVHEAP_LIMIT_PROCESS,
+		.base = base,
+		.set = PRIVHEAP_SET_SOFT | PRIVHEAP_SET_HARD,
+		.soft = soft,
+		.hard = hard,
+	};
+
+	for (arg.resource = 0; arg.resource <= PRIVHEAP_RESOURCE_RESIDENT; arg.resource++)
+		if (ioctl(device, PRIVHEAP_IOC_LIMIT, &arg))
+			die("LIMIT");
+}
+
+/* A step of GROW_STEP, and its pages. */
+static void populate(unsigned long base, size_t offset)
+{
+	struct privheap_commit arg = {
+		.size = sizeof(arg), .flags = PRIVHEAP_COMMIT_POPULATE, .base = base,
+		.offset = offset, .length = GROW_STEP,
+	};
+
+	if (ioctl(device, PRIVHEAP_IOC_COMMIT, &arg))
+		die("COMMIT");
 }
 
 static char *get_region(size_t size)
@@ -262,6 +295,77 @@ static void bench_grow(void)
 }
 
 /*
+ * What levels of the quota hierarchy cost. A region of this process is charged to
+ * itself, its process, its user, each cgroup it is in and the system: in one cgroup
+ * these are five levels, and each cgroup below that is one more, charged by the
+ * same loop. So ten levels beside five tell what a charge of five levels is. The
+ * cgroups have no controllers, so that nothing else depends on where this is.
+ */
+static void bench_levels(const char *what, const char *levels, bool pages)
+{
+	unsigned long begin, end, base;
+	unsigned int i;
+	char name[64];
+
+	base = create(GROW_STEP * GROW_STEPS, 0, 0);
+	/* None of them is reached. */
+	set_limits(base, GROW_STEP * GROW_STEPS - PAGE, GROW_STEP * GROW_STEPS);
+	set_limits(0, GROW_STEP * GROW_STEPS - PAGE, GROW_STEP * GROW_STEPS);
+	begin = now();
+	for (i = 0; i < GROW_STEPS - 1; i++) {
+		if (pages)
+			populate(base, i * GROW_STEP);
+		else
+			grow(base, (i + 1) * GROW_STEP, 0);
+	}
+	end = now();
+	set_limits(0, PRIVHEAP_NO_LIMIT, PRIVHEAP_NO_LIMIT);
+	destroy(base);
+	snprintf(name, sizeof(name), "%s-%s", what, levels);
+	report(name, end - begin, GROW_STEPS - 1);
+}
+
+static void enter_cgroup(const char *path)
+{
+	char name[PATH_MAX];
+	int fd;
+
+	snprintf(name, sizeof(name), "%s/cgroup.procs", path);
+	fd = open(name, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "0", 1) != 1)
+		die(name);
+	close(fd);
+}
+
+static void bench_quotas(void)
+{
+	char path[PATH_MAX] = CGROUP_ROOT "/privheap-bench";
+	const char *levels;
+	unsigned int depth;
+
+	if (device < 0)
+		return;
+	for (depth = 1; depth <= 6; depth++) {
+		if (mkdir(path, 0755))
+			die(path);
+		if (depth == 1 || depth == 6) {
+			enter_cgroup(path);
+			levels = depth == 1 ? "5-levels" : "10-levels";
+			bench_levels("grow-region", levels, false);
+			/* Such a step is 16 pages. */
+			bench_levels("populate16-region", levels, true);
+		}
+		strcat(path, "/d");
+	}
+	enter_cgroup(CGROUP_ROOT);
+	while (depth-- > 1) {
+		path[strlen(path) - 2] = '\0';
+		if (rmdir(path))
+			die(path);
+	}
+}
+
+/*
  * A shared anonymous mapping is what an mmap() and a munmap() with one file
  * behind it that has no descriptor cost: an inode, a dentry and a struct file.
  */
@@ -333,6 +437,7 @@ int main(void)
 		bench_populate();
 		bench_grow();
 		bench_create();
+		bench_quotas();
 		bench_resident();
 	}
 	return 0;

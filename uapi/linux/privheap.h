@@ -333,7 +333,11 @@ struct privheap_notify {
  * A program moves its own hard limits freely below the ceiling. Of a region's
  * commit that is the limit that CREATE was given, of everything else
  * PRIVHEAP_NO_LIMIT. An administrator who sets a hard limit over netlink sets
- * the ceiling to it as well.
+ * the ceiling as well, to it and the reserve.
+ *
+ * A region's limits end with it. Those of a process end when the process does, or
+ * when it begins another program with execve(2); until then they stay, with or
+ * without regions and open files.
  *
  * PRIVHEAP_LIMIT_OPEN_RESERVE (with @set 0) raises the limit in force by the
  * reserve, so that a program that was refused has something to unwind with.

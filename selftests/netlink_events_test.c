@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Notifications over netlink: which there are, in which order, and how often. */
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "netlink_fixture.h"
+
+#define COMMIT		PRIVHEAP_A_COMMIT
+#define RESIDENT	PRIVHEAP_A_RESIDENT
+#define USAGE		PRIVHEAP_A_COUNTER_USAGE
+#define SOFT		PRIVHEAP_A_COUNTER_SOFT
+#define HARD		PRIVHEAP_A_COUNTER_HARD
+#define NO_LIMIT	PRIVHEAP_NO_LIMIT
+#define REGION		PRIVHEAP_LEVEL_REGION
+#define PROCESS		PRIVHEAP_LEVEL_PROCESS
+
+#define CREATE_NTF	PRIVHEAP_CMD_REGION_CREATE_NTF
+#define DESTROY_NTF	PRIVHEAP_CMD_REGION_DESTROY_NTF
+#define SOFT_NTF	PRIVHEAP_CMD_QUOTA_SOFT_NTF
+#define BELOW_NTF	PRIVHEAP_CMD_QUOTA_BELOW_NTF
+#define DENIED_NTF	PRIVHEAP_CMD_QUOTA_DENIED_NTF
+
+#define EVENT_ATTRS	(BIT_OF(PRIVHEAP_A_EVENT_SEQ) | BIT_OF(PRIVHEAP_A_EVENT_TIME))
+#define QUOTA_ATTRS	(EVENT_ATTRS | BIT_OF(PRIVHEAP_A_EVENT_RESOURCE))
+
+static struct nl_object event;
+static struct nl_object object;
+
+/* Room for all that a test makes happen. */
+static int open_listener(struct nl_socket *nl)
+{
+	int size = 64 << 20;
+
+	return nl_open(nl) ?: nl_listen(nl) ?:
+	       setsockopt(nl->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+}
+
+#define EXPECT_NEXT(wanted, nl) do {					\
+	ASSERT_EQ(0, nl_event(nl, &event, 5000));			\
+	EXPECT_EQ(wanted, event.command);				\
+	EXPECT_EQ(0, event.unknown);					\
+} while (0)
+#define EXPECT_QUIET(nl)						\
+	EXPECT_EQ(-ETIMEDOUT, nl_event(nl, &event, 200))
+
+static uint64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * 1000000000ULL + time.tv_nsec;
+}
+
+TEST_F(netlink, regions_come_and_go)
+{
+	struct nl_socket nl;
+	uint64_t id, seq, began = now();
+	char *base;
+
+	ASSERT_EQ(0, open_listener(&nl));
+	ASSERT_EQ(0, ph_create(self->fd, 64 * PAGE, 8 * PAGE, 0, &base));
+	id = ph_region(self->fd, base).out_id;
+	ASSERT_EQ(0, nl_region(&self->nl, id, &object));
+
+	EXPECT_NEXT(CREATE_NTF, &nl);
+	EXPECT_EQ(object.have | BIT_OF(PRIVHEAP_A_EVENT), event.have);
+	EXPECT_EQ(0, memcmp(object.value, event.value, sizeof(event.value)));
+	EXPECT_EQ(0, memcmp(object.commit, event.commit, sizeof(event.commit)));
+	EXPECT_EQ(0, memcmp(object.resident, event.resident, sizeof(event.resident)));
+	EXPECT_EQ(EVENT_ATTRS, event.event_have);
+	EXPECT_LE(began, event.event[PRIVHEAP_A_EVENT_TIME]);
+	EXPECT_GE(now(), event.event[PRIVHEAP_A_EVENT_TIME]);
+	seq = event.event[PRIVHEAP_A_EVENT_SEQ];
+
+	ASSERT_EQ(0, ph_grow(self->fd, base, 20 * PAGE, 0));
+	ASSERT_EQ(0, ph_destroy(self->fd, base));
+	EXPECT_NEXT(DESTROY_NTF, &nl);
+	EXPECT_EQ(id, event.value[PRIVHEAP_A_REGION_ID]);
+	EXPECT_EQ(20 * PAGE, event.commit[USAGE]);
+	EXPECT_EQ(seq + 1, event.event[PRIVHEAP_A_EVENT_SEQ]);
+	EXPECT_QUIET(&nl);
+}
+
+TEST_F(netlink, soft_limit_once_per_edge)
+{
+	struct nl_socket nl;
+	char *base;
+	uint64_t id;
+
+	ASSERT_EQ(0, ph_create(self->fd, 64 * PAGE, 8 * PAGE, PRIVHEAP_CREATE_LAZY,
+			       &base));
+	id = ph_region(self->fd, base).out_id;
+	ASSERT_EQ(0, open_listener(&nl));
+	ASSERT_EQ(0, nl_set(&self->nl, REGION, id, COMMIT, SOFT, 16 * PAGE, &object));
+	ASSERT_EQ(0, ph_grow(self->fd, base, 16 * PAGE, 0));
+	EXPECT_QUIET(&nl);
+	ASSERT_EQ(0, ph_grow(self->fd, base, 17 * PAGE, 0));
+	ASSERT_EQ(0, ph_grow(self->fd, base, 30 * PAGE, 0));
+	EXPECT_NEXT(SOFT_NTF, &nl);
+	EXPECT_EQ(QUOTA_ATTRS, event.event_have);
+	EXPECT_EQ(PRIVHEAP_RESOURCE_COMMIT, event.event[PRIVHEAP_A_EVENT_RESOURCE]);
+	EXPECT_EQ(REGION, event.value[PRIVHEAP_A_LEVEL]);
+	EXPECT_EQ(id, event.value[PRIVHEAP_A_SUBJECT]);
+	EXPECT_EQ(17 * PAGE, event.commit[USAGE]);
+	EXPECT_EQ(16 * PAGE, event.commit[SOFT]);
+	ASSERT_EQ(0, ph_decommit(self->fd, base, 17 * PAGE, 13 * PAGE));
+	EXPECT_QUIET(&nl);
+	ASSERT_EQ(0, ph_decommit(self->fd, base, 16 * PAGE, PAGE));
+	EXPECT_NEXT(BELOW_NTF, &nl);
+	EXPECT_EQ(16 * PAGE, event.commit[USAGE]);
+	ASSERT_EQ(0, ph_decommit(self->fd, base, 0, 8 * PAGE));
+	EXPECT_QUIET(&nl);
+
+	/* To set it is to cross it as well. */
+	ASSERT_EQ(0, nl_set(&self->nl, REGION, id, COMMIT, SOFT, 7 * PAGE, &object));
+	EXPECT_NEXT(SOFT_NTF, &nl);
+	ASSERT_EQ(0, nl_set(&self->nl, REGION, id, COMMIT, SOFT, 6 * PAGE, &object));
+	EXPECT_QUIET(&nl);
+	ASSERT_EQ(0, nl_set(&self->nl, REGION, id, COMMIT, SOFT, NO_LIMIT, &object));
+	EXPECT_NEXT(BELOW_NTF, &nl);
+
+	/* Of resident pages, of the process. */
+	ASSERT_EQ(0, nl_set(&self->nl, PROCESS, getpid(), RESIDENT, SOFT, 0, &object));
+	ASSERT_EQ(0, ph_write(base + 9 * PAGE, 1));
+	EXPECT_NEXT(SOFT_NTF, &nl);
+	EXPECT_EQ(PRIVHEAP_RESOURCE_RESIDENT, event.event[PRIVHEAP_A_EVENT_RESOURCE]);
+	EXPECT_EQ(PROCESS, event.value[PRIVHEAP_A_LEVEL]);
+	EXPECT_EQ(getpid(), event.value[PRIVHEAP_A_SUBJECT]);
+	ASSERT_EQ(0, ph_decommit(self->fd, base, 8 * PAGE, 8 * PAGE));
+	EXPECT_NEXT(BELOW_NTF, &nl);
+	EXPECT_QUIET(&nl);
+}
+
+TEST_F(netlink, denied_names_level_and_size)
+{
+	struct nl_socket nl;
+	char *base;
+	uint64_t id, seq;
+
+	ASSERT_EQ(0, ph_create_limit(self->fd, 64 * PAGE, 8 * PAGE, 32 * PAGE, 0, &base));
+	id = ph_region(self->fd, base).out_id;
+	ASSERT_EQ(0, open_listener(&nl));
+	EXPECT_EQ(-EDQUOT, ph_grow(self->fd, base, 40 * PAGE, 0));
+	EXPECT_NEXT(DENIED_NTF, &nl);
+	EXPECT_EQ(QUOTA_ATTRS | BIT_OF(PRIVHEAP_A_EVENT_REQUEST) |
+		  BIT_OF(PRIVHEAP_A_EVENT_REGION_ID), event.event_have);
+	EXPECT_EQ(REGION, event.value[PRIVHEAP_A_LEVEL]);
+	EXPECT_EQ(id, event.value[PRIVHEAP_A_SUBJECT]);
+	EXPECT_EQ(32 * PAGE, event.event[PRIVHEAP_A_EVENT_REQUEST]);
+	EXPECT_EQ(id, event.event[PRIVHEAP_A_EVENT_REGION_ID]);
+	EXPECT_EQ(PRIVHEAP_RESOURCE_COMMIT, event.event[PRIVHEAP_A_EVENT_RESOURCE]);
+	seq = event.event[PRIVHEAP_A_EVENT_SEQ];
+
+	ASSERT_EQ(0, nl_set(&self->nl, PROCESS, getpid(), COMMIT, HARD, 10 * PAGE,
+			    &object));
+	EXPECT_EQ(-EDQUOT, ph_grow(self->fd, base, 11 * PAGE, 0));
+	EXPECT_NEXT(DENIED_NTF, &nl);
+	EXPECT_EQ(PROCESS, event.value[PRIVHEAP_A_LEVEL]);
+	EXPECT_EQ(getpid(), event.value[PRIVHEAP_A_SUBJECT]);
+	EXPECT_EQ(3 * PAGE, event.event[PRIVHEAP_A_EVENT_REQUEST]);
+	EXPECT_EQ(id, event.event[PRIVHEAP_A_EVENT_REGION_ID]);
+	EXPECT_EQ(seq + 1, event.event[PRIVHEAP_A_EVENT_SEQ]);
+	EXPECT_EQ(1, event.commit[PRIVHEAP_A_COUNTER_DENIALS]);
+	EXPECT_QUIET(&nl);
+}
+
+/* Nothing is noted while nobody listens, so no number is missing. */
+TEST_F(netlink, nothing_without_listeners)
+{
+	struct nl_socket nl;
+	uint64_t seq;
+	char *base;
+
+	ASSERT_EQ(0, ph_create_limit(self->fd, 64 * PAGE, 8 * PAGE, 32 * PAGE, 0, &base));
+	ASSERT_EQ(0, open_listener(&nl));
+	EXPECT_EQ(-EDQUOT, ph_grow(self->fd, base, 33 * PAGE, 0));
+	EXPECT_NEXT(DENIED_NTF, &nl);
+	seq = event.event[PRIVHEAP_A_EVENT_SEQ];
+	nl_close(&nl);
+	for (int i = 0; i < 5000; i++)
+		ASSERT_EQ(-EDQUOT, ph_grow(self->fd, base, 33 * PAGE, 0));
+	ASSERT_EQ(0, open_listener(&nl));
+	EXPECT_QUIET(&nl);
+	EXPECT_EQ(-EDQUOT, ph_grow(self->fd, base, 33 * PAGE, 0));
+	EXPECT_NEXT(DENIED_NTF, &nl);
+	EXPECT_EQ(seq + 1, event.event[PRIVHEAP_A_EVENT_SEQ]);
+	EXPECT_EQ(0, event.event[PRIVHEAP_A_EVENT_LOST]);
+}
+
+static void collect(struct nl_object *found, void *argument)
+{
+	uint64_t *sum = argument;
+
+	if (found->value[PRIVHEAP_A_PID] == (uint64_t)getpid()) {
+		sum[0]++;
+		sum[1] += found->commit[USAGE];
+	}
+}
+
+/* Who reads too slowly is told so, and finds by a dump what was lost. */
+TEST_F(netlink, slow_listener)
+{
+	uint64_t sum[2] = { 0, 0 }, seq = 0;
+	unsigned int got = 0, missing = 0;
+	int small = 4096, ret;
+	struct nl_socket nl;
+	char *base[200];
+
+	ASSERT_EQ(0, nl_open(&nl));
+	ASSERT_EQ(0, nl_listen(&nl));
+	ASSERT_EQ(0, setsockopt(nl.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)));
+	for (int i = 0; i < 200; i++)
+		ASSERT_EQ(0, ph_create(self->fd, 16 * PAGE, PAGE, PRIVHEAP_CREATE_LAZY,
+				       &base[i]));
+	ph_sleep_ms(300);
+	EXPECT_EQ(-ENOBUFS, nl_event(&nl, &event, 5000));
+	while ((ret = nl_event(&nl, &event, 200)) != -ETIMEDOUT) {
+		ASSERT_TRUE(!ret || ret == -ENOBUFS);
+		got += !ret;
+	}
+	EXPECT_LT(got, 200);
+	ASSERT_EQ(0, nl_dump(&self->nl, PRIVHEAP_CMD_REGION_GET, 0, 0, collect, sum));
+	EXPECT_EQ(200, sum[0]);
+	EXPECT_EQ(200 * PAGE, sum[1]);
+	/* And it goes on, with the numbers of the lost ones left out. */
+	seq = event.event[PRIVHEAP_A_EVENT_SEQ];
+	ASSERT_EQ(0, ph_destroy(self->fd, base[0]));
+	EXPECT_NEXT(DESTROY_NTF, &nl);
+	missing = event.event[PRIVHEAP_A_EVENT_SEQ] - seq - 1;
+	EXPECT_EQ(200, got + missing);
+}
+
+/* --- many at once */
+
+#define THREADS		8
+#define ROUNDS		300
+
+struct racer {
+	pthread_t thread;
+	int fd;
+	char *base;
+	unsigned int rounds;
+	int failed;
+};
+
+static void *cross(void *argument)
+{
+	struct racer *racer = argument;
+
+	for (unsigned int i = 0; i < racer->rounds; i++)
+		racer->failed |= ph_grow(racer->fd, racer->base, 2 * PAGE, 0) ||
+				 ph_decommit(racer->fd, racer->base, 0, 2 * PAGE);
+	return NULL;
+}
+
+static void *be_refused(void *argument)
+{
+	struct racer *racer = argument;
+
+	for (unsigned int i = 0; i < racer->rounds; i++)
+		racer->failed |= ph_grow(racer->fd, racer->base, 9 * PAGE, 0) != -EDQUOT;
+	return NULL;
+}
+
+TEST_F(netlink, racing_threads_cross_by_turns)
+{
+	unsigned int events = 0, wrong = 0;
+	struct racer racers[THREADS];
+	uint8_t last = BELOW_NTF;
+	uint64_t seq = 0, time = 0;
+	struct nl_socket nl;
+
+	ASSERT_EQ(0, nl_set(&self->nl, PROCESS, getpid(), COMMIT, SOFT, 3 * PAGE, &object));
+	for (int i = 0; i < THREADS; i++) {
+		racers[i] = (struct racer){ .fd = self->fd, .rounds = ROUNDS };
+		ASSERT_EQ(0, ph_create(self->fd, 4 * PAGE, 0, 0, &racers[i].base));
+	}
+	ASSERT_EQ(0, open_listener(&nl));
+	for (int i = 0; i < THREADS; i++)
+		ASSERT_EQ(0, pthread_create(&racers[i].thread, NULL, cross, &racers[i]));
+	for (int i = 0; i < THREADS; i++) {
+		pthread_join(racers[i].thread, NULL);
+		EXPECT_EQ(0, racers[i].failed);
+	}
+	while (!nl_event(&nl, &event, 500)) {
+		uint64_t lost = event.event[PRIVHEAP_A_EVENT_LOST];
+
+		if (seq && event.event[PRIVHEAP_A_EVENT_SEQ] != seq + lost + 1)
+			wrong++;
+		if (event.event[PRIVHEAP_A_EVENT_TIME] < time)
+			wrong++;
+		/* Of an odd number of lost ones the next is the same. */
+		if (event.command != (lost % 2 ? last : last ^ SOFT_NTF ^ BELOW_NTF))
+			wrong++;
+		seq = event.event[PRIVHEAP_A_EVENT_SEQ];
+		time = event.event[PRIVHEAP_A_EVENT_TIME];
+		last = event.command;
+		events++;
+	}
+	TH_LOG("%u events", events);
+	EXPECT_EQ(0, wrong);
+	EXPECT_LT(0, events);
+	EXPECT_EQ(BELOW_NTF, last);
+}
+
+/* More than the module queues: what is lost is counted. */
+TEST_F_TIMEOUT(netlink, lost_are_counted, 300)
+{
+	unsigned int events = 0, wrong = 0, total = 2 * 6000;
+	uint64_t seq = 0, first = 0, lost = 0;
+	struct nl_socket nl, others[64];
+	struct racer racers[2];
+	char *base;
+
+	ASSERT_EQ(0, open_listener(&nl));
+	/* So many to tell that telling takes longer than refusing. */
+	for (int i = 0; i < 64; i++) {
+		ASSERT_EQ(0, nl_open(&others[i]));
+		ASSERT_EQ(0, nl_listen(&others[i]));
+	}
+	for (int i = 0; i < 2; i++) {
+		ASSERT_EQ(0, ph_create_limit(self->fd, 16 * PAGE, PAGE, 8 * PAGE, 0,
+					     &base));
+		racers[i] = (struct racer){ .fd = self->fd, .base = base,
+					    .rounds = total / 2 };
+	}
+	for (int i = 0; i < 2; i++)
+		ASSERT_EQ(0, pthread_create(&racers[i].thread, NULL, be_refused,
+					    &racers[i]));
+	for (int i = 0; i < 2; i++) {
+		pthread_join(racers[i].thread, NULL);
+		EXPECT_EQ(0, racers[i].failed);
+	}
+	for (int i = 0; i < 64; i++)
+		nl_close(&others[i]);
+	/* One that has room in the queue again, and tells of the lost ones. */
+	ph_sleep_ms(1000);
+	EXPECT_EQ(-EDQUOT, ph_grow(self->fd, base, 9 * PAGE, 0));
+	while (!nl_event(&nl, &event, 1000)) {
+		if (event.command != DENIED_NTF)
+			continue;
+		if (!first)
+			first = event.event[PRIVHEAP_A_EVENT_SEQ];
+		else if (event.event[PRIVHEAP_A_EVENT_SEQ] !=
+			 seq + event.event[PRIVHEAP_A_EVENT_LOST] + 1)
+			wrong++;
+		else
+			lost += event.event[PRIVHEAP_A_EVENT_LOST];
+		seq = event.event[PRIVHEAP_A_EVENT_SEQ];
+		events++;
+	}
+	TH_LOG("%u events, %llu lost", events, (unsigned long long)lost);
+	EXPECT_EQ(0, wrong);
+	EXPECT_EQ(total + 1, events + lost);
+	EXPECT_EQ(total, seq - first);
+	EXPECT_NE(0, lost);
+}
+
+TEST_HARNESS_MAIN
