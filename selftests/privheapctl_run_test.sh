@@ -115,9 +115,8 @@ code=$?
 [ "$code" = 9 ] && out '^got it$' && none_left
 check "run: signals go on to the command"
 
-# A cgroup below one that has controllers enabled, and one below that.
-ctl run -- sh -c "timeout 60 $dir/privheapctl run --commit-limit 4M -- \
-	region_script create:64M:4M commit:4M:4K"
+ctl run -- privheapctl run --commit-limit 4M -- \
+	region_script create:64M:4M commit:4M:4K
 [ "$code" = 1 ] && out '^refused by level 4$' && none_left
 check "run: one in another"
 
