@@ -31,6 +31,7 @@ told() {
 			s/region $id,/it,/; s/region:$id /it: /; s/ to region $id;/;/"
 }
 
+# shellcheck disable=SC2317 # by until_true
 has_told() {
 	told | grep -q -E "$1"
 }

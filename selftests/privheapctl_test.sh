@@ -93,7 +93,7 @@ ctl list --no-header --pid "$pid"
 check "list: a name with control characters"
 ctl list --prometheus
 [ "$code" = 0 ] && awk -f "$here/check_prometheus.awk" "$dir/out" >>"$dir/err" &&
-	out 'command="a\\"\\\\'
+	out 'command="a\\"[\\][\\]'
 check "list: such a name in Prometheus's format"
 if command -v jq >/dev/null; then
 	ctl list --json
