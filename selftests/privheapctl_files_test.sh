@@ -36,7 +36,7 @@ options() {
 }
 
 echo "TAP version 13"
-echo "1..33"
+echo "1..34"
 
 # --- help
 
@@ -150,5 +150,15 @@ else
 	privheapctl list >"$dir/said" 2>&1
 	[ $? = 1 ] && grep -q 'as root: modprobe privheap' "$dir/said"
 	check "without the module: 1, and what to do"
+fi
+if command -v make >/dev/null && [ -w "$lib" ]; then
+	make -s -C "$lib" install-tools DESTDIR="$dir/root" PREFIX=/usr >"$dir/said" 2>&1 &&
+		cmp "$page" "$dir/root/usr/share/man/man8/privheapctl.8" &&
+		cmp "$completion" \
+			"$dir/root/usr/share/bash-completion/completions/privheapctl" &&
+		[ "$("$dir/root/usr/bin/privheapctl" --version)" = "$(privheapctl --version)" ]
+	check "make install-tools"
+else
+	skip "make install-tools" "no make here, or a folder of somebody else's"
 fi
 exit "$failed"

@@ -17,6 +17,7 @@ log=$dir/log
 
 # monitoring ARGUMENT...: starts it, and waits until it listens
 monitoring() {
+	: >"$log"
 	privheapctl monitor "$@" >"$log" 2>"$dir/err" </dev/null &
 	monitor=$!
 	held="$held $monitor"
@@ -30,6 +31,7 @@ told() {
 			s/region $id,/it,/; s/region:$id /it: /; s/ to region $id;/;/"
 }
 
+# shellcheck disable=SC2317 # by until_true
 has_told() {
 	told | grep -q -E "$1"
 }

@@ -285,7 +285,7 @@ TEST(top)
 	char *is = PRINTED(top_frame(&look, &quota, &regions, &quotas, out));
 
 	EXPECT_HAS(is, "  2 regions, every 1.5 s, by id\n"
-		   "system: 60M of 64M committed (peak 64M), 10M resident (peak 12M), 7 denials\n"
+		   "committed 60M of 64M (peak 64M), resident 10M (peak 12M), denials 7\n"
 		   "[####========================..]  93%\n"
 		   "\n"
 		   "ID         PID  USER        COMMAND  RESERVED  COMMIT  RESIDENT  LIMIT  DENIALS  COMMIT/LIMIT\n"
@@ -303,8 +303,8 @@ TEST(top)
 	look.width = 40;
 	is = PRINTED(top_frame(&look, &quota, &regions, &quotas, out));
 	EXPECT_HAS(is, "\nq quit  s/S sort  r reverse  v regions/q\n"
-		   "\033[7mSUBJECT  REGIONS  COMMIT  PEAK  SOFT  HA\033[0m\n"
-		   "system         3     60M   64M   48M   6\n");
+		   "\033[7mSUBJECT  REGIONS  COMMIT  HARD  RESIDENT\033[0m\n"
+		   "system         3     60M   64M       10M\n");
 	free(is);
 }
 

@@ -15,7 +15,7 @@ cgroups=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
 [ -n "$cgroups" ] || skip_all "no cgroups (v2) are mounted"
 
 echo "TAP version 13"
-echo "1..25"
+echo "1..26"
 
 # No cgroup of run's is left.
 none_left() {
@@ -115,9 +115,18 @@ code=$?
 [ "$code" = 9 ] && out '^got it$' && none_left
 check "run: signals go on to the command"
 
-# A cgroup below one that has controllers enabled, and one below that.
-ctl run -- sh -c "timeout 60 $dir/privheapctl run --commit-limit 4M -- \
-	region_script create:64M:4M commit:4M:4K"
+# shellcheck disable=SC2016 # for the other shell
+"$here/pty_run" wait:ready "keys:$(printf '\003')" -- privheapctl run -- sh -c \
+	'trap "echo once" INT; echo ready; n=0
+	while [ $n -lt 10 ]; do sleep 0.1; n=$((n + 1)); done; exit 6' \
+	>"$dir/out" 2>"$dir/err" </dev/null
+code=$?
+[ "$code" = 0 ] && [ "$(grep -c once "$dir/out")" = 1 ] && out '^pty: status 6$' &&
+	none_left
+check "run: Ctrl-C reaches the command once"
+
+ctl run -- privheapctl run --commit-limit 4M -- \
+	region_script create:64M:4M commit:4M:4K
 [ "$code" = 1 ] && out '^refused by level 4$' && none_left
 check "run: one in another"
 

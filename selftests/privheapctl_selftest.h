@@ -192,9 +192,12 @@ static inline char *printed_end(FILE *out)
 	free(is);					\
 } while (0)
 
-#define EXPECT_HAS(text, part)				\
-	EXPECT_NE(NULL, strstr(text, part)) {		\
-		TH_LOG("%s\nis not in\n%s", part, text); \
-	}
+#define EXPECT_HAS(text, part) do {			\
+	const char *has = text, *has_part = part;	\
+							\
+	EXPECT_NE(NULL, strstr(has, has_part)) {	\
+		TH_LOG("%s\nis not in\n%s", has_part, has); \
+	}						\
+} while (0)
 
 #endif /* PRIVHEAPCTL_SELFTEST_H */

@@ -12,7 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/privheapctl.sh"
 
 echo "TAP version 13"
-echo "1..43"
+echo "1..44"
 
 # --- the command line
 
@@ -93,7 +93,7 @@ ctl list --no-header --pid "$pid"
 check "list: a name with control characters"
 ctl list --prometheus
 [ "$code" = 0 ] && awk -f "$here/check_prometheus.awk" "$dir/out" >>"$dir/err" &&
-	out 'command="a\\"\\\\'
+	out 'command="a\\"[\\][\\]'
 check "list: such a name in Prometheus's format"
 if command -v jq >/dev/null; then
 	ctl list --json
@@ -162,6 +162,9 @@ check "quota show: a process"
 ctl quota show --level process --no-header
 [ "$code" = 0 ] && out "^pid:$small +1 +8M +64K " && ! out system
 check "quota show: those of a level"
+ctl quota show --level region --no-header
+[ "$code" = 0 ] && out "^region:$small_id +1 +8M +64K " && ! out pid:
+check "quota show: those of regions"
 ctl quota set "region:$small_id" --commit-limit 1M --commit-soft 0.5M \
 	--commit-reserve 64K --resident-limit 256K
 [ "$code" = 0 ] && out '^commit +64K +64K +512K +1M +64K +- +0$' &&

@@ -45,7 +45,7 @@ hold 8 name:small create:8M:64K
 ctl top --count 1
 [ "$code" = 0 ] && ! out "$escape" &&
 	out '^privheapctl top - [0-9:]{8}  [0-9]+ regions, every 2.0 s, by committed$' &&
-	out '^system: [0-9.]+M of ' && out '^ *ID +PID +USER +COMMAND +RESERVED ' &&
+	out '^committed [0-9.]+M of ' && out '^ *ID +PID +USER +COMMAND +RESERVED ' &&
 	out "^ *$tenant_id +[0-9]+ +root +tenant +64M +32M +16M +64M +0 +\[#####=====\.{10}\]  50%$"
 check "top: where it is no terminal, a table"
 awk '/ tenant / { a = NR } / small / { b = NR } END { exit !(a && a < b) }' "$dir/out"

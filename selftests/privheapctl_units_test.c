@@ -305,6 +305,13 @@ TEST(tables)
 	EXPECT_PRINTS("ID  NAM\n"
 		      " 1  lon\n"
 		      "22  ö\n", table_print(&table, true, 7, out));
+	/* Nothing stands behind the last word. */
+	table_init(&table, "A B", 3);
+	table_add(&table, "1");
+	table_add(&table, "");
+	table_add(&table, "");
+	table_add(&table, "22");
+	EXPECT_PRINTS("A  B\n1\n   22\n", table_print(&table, true, 0, out));
 	table_release(&table);
 }
 

@@ -122,8 +122,9 @@ void event_print(const struct notice *notice, FILE *out)
 			units_number(notice->count).text);
 		break;
 	case NOTICE_LOST:
-		fprintf(out, "%s events before this one, for want of memory or time; reading all again",
+		fprintf(out, "%s events before this one, for want of memory or time",
 			units_number(notice->count).text);
+		fputs("; reading all again", out);
 		break;
 	case NOTICE_OVERRUN:
 		fputs("some events: this program was too slow; reading all again",

@@ -92,7 +92,7 @@ int netlink_fd(const struct netlink *nl);
 /* Set by a signal's handler: a wait for the kernel ends with -EINTR. */
 extern volatile bool netlink_stop;
 
-/*
+/**
  * netlink_parse_error - what an error message says
  * @message: of type NLMSG_ERROR, or NLMSG_DONE
  * @request: what it answers, to name its attributes

@@ -110,10 +110,10 @@ static int quota_show_main(const struct ctl_command *command, int argc,
 			break;
 		case QUOTA_LEVEL:
 			level = subject_level(optarg);
-			if (level > PRIVHEAP_LEVEL_REGION)
+			if (level != PRIVHEAP_LEVEL_NONE)
 				break;
 			return options_wrong(command,
-				"--level takes one of process, user, cgroup, system, not %s",
+				"--level takes one of region, process, user, cgroup, system, not %s",
 				optarg);
 		default:
 			return CTL_USAGE;
@@ -196,7 +196,7 @@ static int quota_set_main(const struct ctl_command *command, int argc, char **ar
 
 static const struct ctl_option quota_show_options[] = {
 	{ "level", "LEVEL", QUOTA_LEVEL,
-	  "only quotas of this level: process, user, cgroup, system" },
+	  "only of this level: region, process, user, cgroup, system" },
 	{ "bytes", NULL, QUOTA_BYTES, "sizes in bytes, not as 64M" },
 	{ "no-header", NULL, QUOTA_NO_HEADER, "without the line of headings" },
 	{ "json", NULL, QUOTA_JSON, "in JSON: an object, or an array of all" },

@@ -22,6 +22,9 @@ enum run_option {
 	RUN_QUIET = 'q',
 };
 
+/* How long what is still there may take to end by itself, in 10 ms. */
+#define LEAVING_TRIES	20
+
 /* Above any usage: see hold_quota(). */
 #define LIMIT_BEYOND	(1ULL << 62)
 
@@ -203,12 +206,14 @@ static bool start(struct run *run, pid_t *child, int *code)
 /* What the command has left running, and what is left of the cgroup. */
 static void clean_up(struct run *run)
 {
+	int tries = LEAVING_TRIES, ret;
 	long left;
-	int ret;
 
 	if (run->kill_rest)
 		cgroup_kill(&run->cgroup);
-	left = cgroup_processes(&run->cgroup);
+	/* Of a pipeline some may end a moment after the last. */
+	while ((left = cgroup_processes(&run->cgroup)) > 0 && --tries)
+		usleep(10000);
 	if (left > 0) {
 		complain("run: %ld process%s still running under the quota; when gone: rmdir %s",
 			 left, left == 1 ? " is" : "es are", run->cgroup.path);

@@ -56,6 +56,10 @@ static void print_row(const struct table *table, char *const *row,
 			before += 2;
 		if (width && column + before >= width)
 			break;
+		if (!length) {
+			before += left ? space : 0;
+			continue;
+		}
 		print_spaces(before, out);
 		column += before;
 		if (width && column + length > width)

@@ -17,7 +17,7 @@
 #include "units.h"
 
 #define SYSTEM_LINE \
-	"system: %s of %s committed (peak %s), %s resident (peak %s), %s denials"
+	"committed %s of %s (peak %s), resident %s (peak %s), denials %s"
 
 /* Columns of a screen that is not narrow. */
 #define WIDE		100
@@ -33,11 +33,14 @@
 	"ID PID USER COMMAND COMMIT RESIDENT LIMIT DENIALS COMMIT/LIMIT"
 #define QUOTA_HEADING \
 	"SUBJECT REGIONS COMMIT PEAK SOFT HARD RESIDENT PEAK HARD DENIALS COMMIT/HARD"
+#define QUOTA_HEADING_NARROW \
+	"SUBJECT REGIONS COMMIT HARD RESIDENT DENIALS COMMIT/HARD"
 
 /* USER, COMMAND and the bar; SUBJECT and the bar */
 #define REGION_LEFT	(1 << 2 | 1 << 3 | 1 << 9)
 #define REGION_LEFT_NARROW	(1 << 2 | 1 << 3 | 1 << 8)
 #define QUOTA_LEFT	(1 << 0 | 1 << 10)
+#define QUOTA_LEFT_NARROW	(1 << 0 | 1 << 6)
 
 __attribute__((format(printf, 3, 4)))
 static void put_line(const struct top_look *look, FILE *out, const char *format,
@@ -77,13 +80,13 @@ static void put_regions(const struct top_look *look, struct table *table,
 			const struct region_list *regions)
 {
 	const struct counter *counters;
+	const bool narrow = is_narrow(look);
 	const struct region *region;
 	char command[NAMES_COMMAND];
 	size_t i;
 
-	table_init(table, is_narrow(look) ? REGION_HEADING_NARROW :
-		   REGION_HEADING, is_narrow(look) ? REGION_LEFT_NARROW :
-		   REGION_LEFT);
+	table_init(table, narrow ? REGION_HEADING_NARROW : REGION_HEADING,
+		   narrow ? REGION_LEFT_NARROW : REGION_LEFT);
 	for (i = 0; i < regions->count; i++) {
 		region = &regions->items[i];
 		counters = region->quota.counters;
@@ -92,7 +95,7 @@ static void put_regions(const struct top_look *look, struct table *table,
 		table_add(table, units_number(region->pid).text);
 		table_add(table, names_user(region->uid));
 		table_add(table, command);
-		if (!is_narrow(look))
+		if (!narrow)
 			table_add(table, units_size(region->quota.reserved).text);
 		table_add(table, units_size(counters[0].usage).text);
 		table_add(table, units_size(counters[1].usage).text);
@@ -105,23 +108,29 @@ static void put_regions(const struct top_look *look, struct table *table,
 static void put_quotas(const struct top_look *look, struct table *table,
 		       const struct quota_list *quotas)
 {
+	const bool narrow = is_narrow(look);
 	const struct counter *counters;
 	const struct quota *quota;
 	size_t i;
 
-	table_init(table, QUOTA_HEADING, QUOTA_LEFT);
+	table_init(table, narrow ? QUOTA_HEADING_NARROW : QUOTA_HEADING,
+		   narrow ? QUOTA_LEFT_NARROW : QUOTA_LEFT);
 	for (i = 0; i < quotas->count; i++) {
 		quota = &quotas->items[i];
 		counters = quota->counters;
 		table_add(table, subject_format(&quota->subject).text);
 		table_add(table, units_number(quota->regions).text);
 		table_add(table, units_size(counters[0].usage).text);
-		table_add(table, units_size(counters[0].peak).text);
-		table_add(table, units_size(counters[0].soft).text);
+		if (!narrow) {
+			table_add(table, units_size(counters[0].peak).text);
+			table_add(table, units_size(counters[0].soft).text);
+		}
 		table_add(table, units_size(counters[0].hard).text);
 		table_add(table, units_size(counters[1].usage).text);
-		table_add(table, units_size(counters[1].peak).text);
-		table_add(table, units_size(counters[1].hard).text);
+		if (!narrow) {
+			table_add(table, units_size(counters[1].peak).text);
+			table_add(table, units_size(counters[1].hard).text);
+		}
 		table_add(table, units_number(quota->denials).text);
 		put_bar(table, look, quota);
 	}
