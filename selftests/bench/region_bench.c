@@ -445,8 +445,10 @@ int main(void)
 		bench_populate();
 		bench_grow();
 		bench_create();
-		bench_quotas();
 		bench_resident();
 	}
+	/* Cgroups that were removed make work for a while. */
+	for (round = 0; round < 2; round++)
+		bench_quotas();
 	return 0;
 }
