@@ -2,6 +2,7 @@
 /* The netlink family for tests, on a plain socket. */
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -284,7 +285,7 @@ static void parse_error(struct nl_socket *nl, const struct nlmsghdr *header, siz
 	for_each_attr(attr, start + NLMSG_HDRLEN + NLMSG_ALIGN(skip),
 		      start + header->nlmsg_len) {
 		if (attr_type(attr) == NLMSGERR_ATTR_MSG)
-			strncpy(nl->text, attr_data(attr), sizeof(nl->text) - 1);
+			snprintf(nl->text, sizeof(nl->text), "%s", attr_data(attr));
 		else if (attr_type(attr) == NLMSGERR_ATTR_OFFS)
 			nl->offset = attr_number(attr);
 		else if (attr_type(attr) == NLMSGERR_ATTR_MISS_TYPE)
