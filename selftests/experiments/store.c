@@ -99,7 +99,7 @@ static bool entry_put(const char *name, struct value *value)
 		value_free(store.heap, value);
 		return false;
 	}
-	strcpy(copy, name);
+	memcpy(copy, name, strlen(name) + 1);
 	store.entries[store.count++] = (struct entry){ copy, value };
 	return true;
 }
@@ -258,7 +258,7 @@ static int run_line(char *line, bool retry)
 
 /* ----------------------------------------------------------------- the end */
 
-/* Whether all that there is is in order, and all blocks are known. */
+/* Whether all that it has is in order, and all blocks are known. */
 static bool store_sound(size_t blocks)
 {
 	PRIVHEAP_USAGE usage = { .cb = sizeof(usage) };
