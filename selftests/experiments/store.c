@@ -22,7 +22,6 @@
  * Exit status: 0: done; 3: at least one command got no memory; 4: not even the
  * heap of the store could be made; 1: something is wrong with the store.
  */
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
