@@ -31,7 +31,7 @@ do for [i = 1:words(edges):2] {
 		at first (word(edges, i) + word(edges, i + 1)) / 2.0,graph 0.93 center
 }
 
-set ylabel "committed by the process, MiB"
+set ylabel "process commits, MiB"
 set yrange [0:hard * 1.6]
 set arrow 1 from 0,soft to steps,soft nohead dashtype 2 linecolor rgb grey
 set arrow 2 from 0,hard to steps,hard nohead dashtype 2 linecolor rgb grey

@@ -126,7 +126,7 @@ static void give_back(struct tenant *tenant, uint64_t keep, uint64_t committed)
 	uint64_t page;
 
 	if (privheap_region_decommit(tenant->base, keep, committed - keep))
-		experiment_die("decommit: %s", strerror(errno));
+		experiment_die("cannot decommit: %s", strerror(errno));
 	for (page = keep / PAGE; page < committed / PAGE; page++) {
 		tenant->distinct -= tenant->touched[page];
 		tenant->touched[page] = 0;
@@ -161,7 +161,8 @@ static void grow(struct tenant *tenants, FILE *table)
 		for (i = 0; i < TENANTS; i++) {
 			tenant = &tenants[i];
 			if (privheap_region_grow(tenant->base, committed, 0))
-				experiment_die("grow: %s", strerror(errno));
+				experiment_die("cannot commit: %s",
+					       strerror(errno));
 			touch_step(tenant, i, step, committed);
 			note(tenant, step, table);
 		}

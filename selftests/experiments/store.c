@@ -22,7 +22,6 @@
  * Exit status: 0: done; 3: at least one command got no memory; 4: not even the
  * heap of the store could be made; 1: something is wrong with the store.
  */
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,7 +98,7 @@ static bool entry_put(const char *name, struct value *value)
 		value_free(store.heap, value);
 		return false;
 	}
-	strcpy(copy, name);
+	memcpy(copy, name, strlen(name) + 1);
 	store.entries[store.count++] = (struct entry){ copy, value };
 	return true;
 }
@@ -258,7 +257,7 @@ static int run_line(char *line, bool retry)
 
 /* ----------------------------------------------------------------- the end */
 
-/* Whether all that there is is in order, and all blocks are known. */
+/* Whether all that it has is in order, and all blocks are known. */
 static bool store_sound(size_t blocks)
 {
 	PRIVHEAP_USAGE usage = { .cb = sizeof(usage) };
