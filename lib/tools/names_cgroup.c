@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 /*
  * Cgroups (v2) by number and by folder. A cgroup's id is the handle of its
- * folder, for name_to_handle_at(2).
+ * folder, for name_to_handle_at(2). Where the kernel has no such calls, or this
+ * user may not open by handle, it is the folder's inode number, with 64 bits.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -17,6 +20,9 @@
 
 /* The kernel's FILEID_KERNFS: the handle is the id. */
 #define HANDLE_KERNFS	0xfe
+
+/* Folders that are open at once while a hierarchy is walked. */
+#define WALK_DEPTH	16
 
 /* The root of every hierarchy. */
 #define ROOT_ID		1
@@ -127,6 +133,30 @@ int names_own_cgroup(char *path, size_t size)
 	return ret;
 }
 
+_Static_assert(sizeof(ino_t) == sizeof(uint64_t), "ids fit");
+
+/* nftw() has no argument for them. */
+static uint64_t sought;
+static char *found;
+
+static int look_at_folder(const char *path, const struct stat *status, int type,
+			  struct FTW *where)
+{
+	(void)where;
+	if (type != FTW_D || status->st_ino != sought)
+		return 0;
+	found = ctl_strdup(path);
+	return 1;
+}
+
+static char *search_path(const char *mount, uint64_t id)
+{
+	sought = id;
+	found = NULL;
+	nftw(mount, look_at_folder, WALK_DEPTH, FTW_PHYS | FTW_MOUNT);
+	return found;
+}
+
 static char *path_of(uint64_t id)
 {
 	union cgroup_handle handle = { .handle = {
@@ -153,7 +183,7 @@ static char *path_of(uint64_t id)
 		close(fd);
 	}
 	if (length <= 0)
-		return NULL;
+		return search_path(mount, id);
 	path[length] = '\0';
 	return ctl_strdup(path);
 }
@@ -177,6 +207,7 @@ static int id_of(const char *path, uint64_t *id)
 	union cgroup_handle handle = { .handle = {
 		.handle_bytes = sizeof(*id),
 	} };
+	struct stat status;
 	struct statfs fs;
 	int mount;
 
@@ -184,11 +215,13 @@ static int id_of(const char *path, uint64_t *id)
 		return -errno;
 	if (fs.f_type != CGROUP2_SUPER_MAGIC)
 		return -ENOTDIR;
-	if (name_to_handle_at(AT_FDCWD, path, &handle.handle, &mount, 0))
+	if (!name_to_handle_at(AT_FDCWD, path, &handle.handle, &mount, 0) &&
+	    handle.handle.handle_type == HANDLE_KERNFS)
+		memcpy(id, handle.handle.f_handle, sizeof(*id));
+	else if (!stat(path, &status))
+		*id = status.st_ino;
+	else
 		return -errno;
-	if (handle.handle.handle_type != HANDLE_KERNFS)
-		return -ENOTDIR;
-	memcpy(id, handle.handle.f_handle, sizeof(*id));
 	if (*id == ROOT_ID)
 		*id = 0;
 	return 0;
