@@ -434,7 +434,7 @@ int main(int argc, char **argv)
 		      totals[i].all.events,
 		      "%s: it lives, within the hard limit, and got each of %d events",
 		      policy_names[i], totals[i].all.events);
-		printf("        %s: %d of %d requests failed, %.1f %% hits late, %d values evicted\n",
+		printf("        %s: %d of %d requests failed, %.1f %% hits late, %d evicted\n",
 		       policy_names[i], totals[i].all.failed,
 		       totals[i].all.requests, ratio(&totals[i].late),
 		       totals[i].all.evicted);

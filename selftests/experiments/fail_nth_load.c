@@ -165,10 +165,17 @@ void sqlite_load(const char *path, int count)
 bool sqlite_refused(int status, const char *said, const char *reference,
 		    bool retried)
 {
-	(void)reference;
+	const char *rest = strchr(said, '\n');
+
 	(void)retried;
+	/* It says what it goes without, and all the rest is the same. */
+	if (!status)
+		return strstr(said, "-- warning: cannot find home directory") ==
+		       said && rest && !strcmp(rest + 1, reference);
 	/* What the loader says when it gets none, before there is a program. */
 	if (status == 127)
 		return strstr(said, "cannot allocate memory");
-	return status && strstr(said, SQLITE_SAYS);
+	/* Its temporary files are in memory, too. */
+	return strstr(said, SQLITE_SAYS) ||
+	       strstr(said, "unable to open a temporary");
 }
