@@ -17,7 +17,8 @@
  * Notifications go to the multicast group "events": REGION_CREATE_NTF and
  * REGION_DESTROY_NTF hold a region as REGION_GET answers it, the QUOTA_*_NTF a
  * quota as QUOTA_GET answers it, and all have an EVENT nest. They are queued only
- * while somebody listens.
+ * while somebody listens. What CREATE commits is charged before the region is there:
+ * a soft limit that this crosses is told before REGION_CREATE_NTF.
  *
  * What is there throughout a dump is in it exactly once. Where something has come
  * or gone meanwhile, messages have NLM_F_DUMP_INTR.
