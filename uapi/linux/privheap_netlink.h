@@ -116,6 +116,7 @@ enum privheap_attr {
 	PRIVHEAP_A_MAP,
 	PRIVHEAP_A_EVENT,
 
+	/* private: */
 	__PRIVHEAP_A_MAX,
 	PRIVHEAP_A_MAX = (__PRIVHEAP_A_MAX - 1)
 };
@@ -145,6 +146,7 @@ enum privheap_counter_attr {
 	PRIVHEAP_A_COUNTER_FAIL_NTH,
 	PRIVHEAP_A_COUNTER_DENIALS,
 
+	/* private: */
 	__PRIVHEAP_A_COUNTER_MAX,
 	PRIVHEAP_A_COUNTER_MAX = (__PRIVHEAP_A_COUNTER_MAX - 1)
 };
@@ -169,6 +171,7 @@ enum privheap_event_attr {
 	PRIVHEAP_A_EVENT_REQUEST,
 	PRIVHEAP_A_EVENT_REGION_ID,
 
+	/* private: */
 	__PRIVHEAP_A_EVENT_MAX,
 	PRIVHEAP_A_EVENT_MAX = (__PRIVHEAP_A_EVENT_MAX - 1)
 };
