@@ -56,7 +56,9 @@ static struct folio *add_folio(struct privheap_region *region, unsigned long ind
 	if (!folio)
 		return ERR_PTR(-ENOMEM);
 
-	*denied = privheap_charge(&region->account, PRIVHEAP_RESOURCE_RESIDENT, nr);
+	/* Of a large folio it is no denial: there is always the small one. */
+	*denied = order ? privheap_try_charge(&region->account, PRIVHEAP_RESOURCE_RESIDENT, nr) :
+			  privheap_charge(&region->account, PRIVHEAP_RESOURCE_RESIDENT, nr);
 	if (*denied) {
 		/* A charge that is to fail must not succeed by being made smaller. */
 		ret = order && !(*denied & PRIVHEAP_INJECTED) ? -EAGAIN : -EDQUOT;

@@ -171,13 +171,15 @@ unsigned long privheap_quota_peak(struct privheap_quota *quota, unsigned int res
 /* @account->level[refuser] did not grant it: undo it on the levels inside. */
 static noinline unsigned int charge_refused(struct privheap_account *account,
 					    unsigned int refuser, unsigned int resource,
-					    unsigned long nr, bool injected)
+					    unsigned long nr, bool injected, bool quiet)
 {
 	struct privheap_quota *quota = account->level[refuser];
 	unsigned int i;
 
 	for (i = 0; i < refuser; i++)
 		quota_sub(account->level[i], resource, nr);
+	if (quiet && !injected)
+		return quota->level;
 	/* Further out nobody has refused, nor been refused anything. */
 	for (i = 0; i <= refuser; i++)
 		atomic_long_inc(&account->level[i]->denials);
@@ -198,17 +200,9 @@ static noinline void charge_soft(struct privheap_quota **level, struct privheap_
 			privheap_soft_change(*level, resource);
 }
 
-/**
- * privheap_charge() - charge a region and every level outside of it
- * @account: the region's
- * @resource: PRIVHEAP_RESOURCE_*
- * @nr: pages, at least one
- *
- * Return: PRIVHEAP_LEVEL_NONE when granted, or the level that refused, with
- * PRIVHEAP_INJECTED where that was by fail_nth; then nothing is charged.
- */
-unsigned int privheap_charge(struct privheap_account *account, unsigned int resource,
-			     unsigned long nr)
+static __always_inline unsigned int charge(struct privheap_account *account,
+					   unsigned int resource, unsigned long nr,
+					   bool quiet)
 {
 	const size_t offset = offsetof(struct privheap_quota, counter) +
 			      resource * sizeof(struct privheap_counter);
@@ -232,7 +226,7 @@ unsigned int privheap_charge(struct privheap_account *account, unsigned int reso
 		}
 		if (unlikely(old < 0))
 			return charge_refused(account, level - account->level, resource, nr,
-					      old == INJECTED);
+					      old == INJECTED, quiet);
 
 		hooks = READ_ONCE(counter->hooks);
 		if (likely(!hooks))
@@ -244,6 +238,37 @@ unsigned int privheap_charge(struct privheap_account *account, unsigned int reso
 	if (unlikely(soft != account->level))
 		charge_soft(account->level, soft, resource);
 	return PRIVHEAP_LEVEL_NONE;
+}
+
+/**
+ * privheap_charge() - charge a region and every level outside of it
+ * @account: the region's
+ * @resource: PRIVHEAP_RESOURCE_*
+ * @nr: pages, at least one
+ *
+ * Return: PRIVHEAP_LEVEL_NONE when granted, or the level that refused, with
+ * PRIVHEAP_INJECTED where that was by fail_nth; then nothing is charged.
+ */
+unsigned int privheap_charge(struct privheap_account *account, unsigned int resource,
+			     unsigned long nr)
+{
+	return charge(account, resource, nr, false);
+}
+
+/**
+ * privheap_try_charge() - the same for who can also do with less
+ * @account: the region's
+ * @resource: PRIVHEAP_RESOURCE_*
+ * @nr: pages, at least one
+ *
+ * A refusal by a limit is no denial: it is counted nowhere, and nobody is told.
+ *
+ * Return: as privheap_charge().
+ */
+unsigned int privheap_try_charge(struct privheap_account *account, unsigned int resource,
+				 unsigned long nr)
+{
+	return charge(account, resource, nr, true);
 }
 
 /**

@@ -188,6 +188,8 @@ void privheap_quota_init(struct privheap_quota *quota, unsigned int level, u64 s
 			 kuid_t uid);
 unsigned int privheap_charge(struct privheap_account *account, unsigned int resource,
 			     unsigned long nr);
+unsigned int privheap_try_charge(struct privheap_account *account, unsigned int resource,
+				 unsigned long nr);
 void privheap_uncharge(struct privheap_account *account, unsigned int resource,
 		       unsigned long nr);
 void privheap_cancel(struct privheap_account *account, unsigned int resource,

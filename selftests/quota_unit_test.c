@@ -98,6 +98,28 @@ TEST_F(unit, every_level_at_its_limit)
 		EXPECT_EQ(8 * (LEVELS - i), atomic_long_read(&self->region.level[i]->denials));
 }
 
+/* Who only tries is refused alike, and nobody hears of it; but for fail_nth. */
+TEST_F(unit, a_try_is_no_denial)
+{
+	struct privheap_quota *quota = self->region.level[LEVELS - 1];
+
+	ASSERT_EQ(0, unit_set(quota, RESIDENT, PRIVHEAP_SET_HARD, 10 * UNIT_PAGE, true));
+	EXPECT_EQ(0, privheap_try_charge(&self->region, RESIDENT, 10));
+	EXPECT_EQ(quota->level, privheap_try_charge(&self->region, RESIDENT, 1));
+	EXPECT_TRUE(usage_is(self, RESIDENT, 10));
+	EXPECT_EQ(0, unit_heard(quota, RESIDENT).denied);
+	EXPECT_EQ(0, unit_counter(quota, RESIDENT).denials);
+	for (unsigned int i = 0; i < LEVELS; i++)
+		EXPECT_EQ(0, atomic_long_read(&self->region.level[i]->denials));
+
+	ASSERT_EQ(0, unit_set(quota, RESIDENT, PRIVHEAP_SET_FAIL_NTH, 1, true));
+	EXPECT_EQ(quota->level | PRIVHEAP_INJECTED,
+		  privheap_try_charge(&self->region, RESIDENT, 1));
+	EXPECT_EQ(1, unit_counter(quota, RESIDENT).denials);
+	privheap_uncharge(&self->region, RESIDENT, 10);
+	EXPECT_TRUE(usage_is(self, RESIDENT, 0));
+}
+
 TEST_F(unit, the_innermost_refuses)
 {
 	EXPECT_EQ(0, unit_set(&self->process, COMMIT, PRIVHEAP_SET_HARD, 20 * UNIT_PAGE, true));
