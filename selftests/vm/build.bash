@@ -3,7 +3,9 @@
 # shellcheck disable=SC2154
 #
 # Kernels that are compiled here: configure and build a Debian source package
-# with a fragment of this folder, and keep what modules are built against.
+# with fragments of ../debug, and keep what modules are built against.
+
+fragments_dir=$top_dir/selftests/debug
 
 # The .deb stays in the cache: a changed fragment needs no network.
 source_deb() {
@@ -19,13 +21,22 @@ source_deb() {
 	printf '%s\n' "$found"
 }
 
+# all_of A+B: print the fragments A.config and B.config.
+all_of() {
+	local name names
+	IFS=+ read -r -a names <<<"$1"
+	for name in "${names[@]}"; do
+		cat "$fragments_dir/$name.config" || exit
+	done
+}
+
 # The name of a build: its inputs. The package's version is in its file name.
 build_key() {
-	local package=$1 fragment=$2 deb
+	local package=$1 fragments=$2 deb
 	deb=$(source_deb "$package") || exit
 	{
 		basename "$deb"
-		cat "$vm_dir/$fragment"
+		all_of "$fragments"
 	} | sha256sum | cut -c 1-16
 }
 
@@ -72,9 +83,9 @@ prune_tree() {
 	)
 }
 
-# build_kernel NAME PACKAGE FRAGMENT DIRECTORY
+# build_kernel NAME PACKAGE FRAGMENTS DIRECTORY
 build_kernel() {
-	local name=$1 package=$2 fragment=$3 dir=$4
+	local name=$1 package=$2 fragments=$3 dir=$4
 	local deb wrong started=$SECONDS log=$dir/build.log
 	need_packages make=make gcc=gcc flex=flex bison=bison bc=bc xz=xz-utils \
 		perl=perl /usr/include/gelf.h=libelf-dev
@@ -87,10 +98,11 @@ build_kernel() {
 		xz -d -c -T 0 | tar -x -C "$dir/build" --strip-components=1 ||
 		die "cannot unpack $deb"
 
-	KCONFIG_ALLCONFIG=$vm_dir/$fragment make -s -C "$dir/build" \
+	all_of "$fragments" >"$dir/fragments"
+	KCONFIG_ALLCONFIG=$dir/fragments make -s -C "$dir/build" \
 		allnoconfig >"$log" 2>&1 || die "configuring failed, see $log"
-	wrong=$(check_config "$vm_dir/$fragment" "$dir/build/.config")
-	[ -z "$wrong" ] || die "$fragment does not hold:" "$wrong"
+	wrong=$(check_config "$dir/fragments" "$dir/build/.config")
+	[ -z "$wrong" ] || die "$fragments does not hold:" "$wrong"
 
 	say "kernel $name: compiling, some 7 minutes on two cores"
 	make -s -C "$dir/build" -j "$(nproc)" KBUILD_BUILD_USER=privheap \
