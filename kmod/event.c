@@ -53,7 +53,7 @@ struct privheap_event {
 
 static void event_work(struct work_struct *work);
 
-/* Guards the four below. Taken under quota.watch_lock; a leaf. */
+/* Guards the four below. Taken under quota.watch_lock; only queue_work() inside. */
 static DEFINE_SPINLOCK(event_lock);
 static LIST_HEAD(event_queue);
 static unsigned int event_count;
@@ -61,8 +61,12 @@ static u64 event_last_seq;
 static bool event_running;
 
 static DECLARE_WORK(event_worker, event_work);
-/* The number of the last event that was told; the worker's own. */
+/*
+ * The worker's own: the number of the last event that was told, and that up to
+ * which listeners know how many there were.
+ */
 static u64 event_told_seq;
+static u64 event_known_seq;
 
 static bool is_region_event(const struct privheap_event *event)
 {
@@ -103,9 +107,9 @@ static void event_queue_add(struct privheap_event *event)
 			list_add_tail(&event->list, &event_queue);
 			event_count++;
 			event = NULL;
-			/* Not one that looks at how long a worker runs. */
-			queue_work(system_unbound_wq, &event_worker);
 		}
+		/* Not one that looks at how long a worker runs. */
+		queue_work(system_unbound_wq, &event_worker);
 	}
 	spin_unlock(&event_lock);
 	event_free(event);
@@ -161,6 +165,25 @@ static void event_tell(const struct privheap_event *event)
 	genlmsg_multicast_netns(&privheap_family, &init_net, skb, 0,
 				PRIVHEAP_GROUP_EVENTS, GFP_KERNEL);
 	event_told_seq = event->seq;
+	event_known_seq = event->seq;
+}
+
+/*
+ * Of lost events the next one tells, but behind the last there is none for now:
+ * listeners learn of them as of messages that they had no room for, and can look
+ * at what is so by themselves.
+ */
+static void event_tell_lost(void)
+{
+	u64 last;
+
+	spin_lock(&event_lock);
+	last = event_last_seq;
+	spin_unlock(&event_lock);
+	if (last == event_known_seq)
+		return;
+	event_known_seq = last;
+	genl_set_err(&privheap_family, &init_net, 0, PRIVHEAP_GROUP_EVENTS, -ENOBUFS);
 }
 
 static struct privheap_event *event_queue_take(void)
@@ -186,6 +209,7 @@ static void event_work(struct work_struct *work)
 		event_free(event);
 		cond_resched();
 	}
+	event_tell_lost();
 }
 
 /**

@@ -127,7 +127,7 @@ void event_print(const struct notice *notice, FILE *out)
 		fputs("; reading all again", out);
 		break;
 	case NOTICE_OVERRUN:
-		fputs("some events: this program was too slow; reading all again",
+		fputs("some events, for want of memory or time; reading all again",
 		      out);
 		break;
 	case NOTICE_CREATED:

@@ -16,7 +16,8 @@
  * @NOTICE_BELOW: it is back at it or below
  * @NOTICE_DENIED: a hard limit refused
  * @NOTICE_LOST: the kernel could not tell of some events
- * @NOTICE_OVERRUN: this program was too slow, and some were lost
+ * @NOTICE_OVERRUN: some were lost, and none tells how many: this program was too
+ *	slow, or the kernel had no more to tell behind them
  */
 enum notice_kind {
 	NOTICE_LISTENING,

@@ -20,6 +20,10 @@
  * while somebody listens. What CREATE commits is charged before the region is there:
  * a soft limit that this crosses is told before REGION_CREATE_NTF.
  *
+ * Where events were lost, the next one says how many, and a listener that had no
+ * room for them gets ENOBUFS from recvmsg(2), as usual. It also gets that where the
+ * last ones were lost and no event has followed: dumps tell what is so.
+ *
  * What is there throughout a dump is in it exactly once. Where something has come
  * or gone meanwhile, messages have NLM_F_DUMP_INTR.
  *
