@@ -160,14 +160,19 @@ static void *put_header(struct sk_buff *skb, struct netlink_callback *cb, u8 com
 	return header;
 }
 
-static int dump_region(struct sk_buff *skb, struct netlink_callback *cb,
-		       const struct privheap_region_info *region)
+/* A message with a region or, without one, with a quota. */
+static int dump_one(struct sk_buff *skb, struct netlink_callback *cb,
+		    const struct privheap_region_info *region,
+		    const struct privheap_quota_info *quota)
 {
-	void *header = put_header(skb, cb, PRIVHEAP_CMD_REGION_GET);
+	const struct privheap_viewer *viewer = &(*dump_of(cb))->viewer;
+	void *header = put_header(skb, cb, region ? PRIVHEAP_CMD_REGION_GET :
+						    PRIVHEAP_CMD_QUOTA_GET);
 
 	if (!header)
 		return -EMSGSIZE;
-	if (privheap_put_region(skb, &(*dump_of(cb))->viewer, region)) {
+	if (region ? privheap_put_region(skb, viewer, region) :
+		     privheap_put_quota(skb, viewer, quota)) {
 		genlmsg_cancel(skb, header);
 		return -EMSGSIZE;
 	}
@@ -190,14 +195,7 @@ static int dump_result(struct sk_buff *skb, int ret)
 	return ret == -EMSGSIZE && skb->len ? skb->len : ret;
 }
 
-/**
- * privheap_region_dumpit() - some more of a REGION_GET dump
- * @skb: to be filled with messages
- * @cb: the dump
- *
- * Return: 0 at the end, the length of what is there before it, or -EMSGSIZE.
- */
-int privheap_region_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+static int dump_regions(struct sk_buff *skb, struct netlink_callback *cb, bool quotas_only)
 {
 	struct privheap_dump *dump = *dump_of(cb);
 	struct privheap_region_info region;
@@ -207,16 +205,28 @@ int privheap_region_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 		note_generation(cb);
 		ret = privheap_number_next(dump->after, &region);
 		if (ret)
-			break;
+			return ret;
 		if (region_wanted(dump, &region))
-			ret = dump_region(skb, cb, &region);
+			ret = dump_one(skb, cb, quotas_only ? NULL : &region,
+				       &region.quota);
 		put_pid(region.pid);
 		if (ret)
-			break;
+			return ret;
 		dump->after = region.quota.subject;
 		cond_resched();
 	}
-	return dump_result(skb, ret);
+}
+
+/**
+ * privheap_region_dumpit() - some more of a REGION_GET dump
+ * @skb: to be filled with messages
+ * @cb: the dump
+ *
+ * Return: 0 at the end, the length of what is there before it, or -EMSGSIZE.
+ */
+int privheap_region_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	return dump_result(skb, dump_regions(skb, cb, false));
 }
 
 /**
@@ -248,43 +258,6 @@ int privheap_quota_dump_start(struct netlink_callback *cb)
 	return 0;
 }
 
-static int dump_quota(struct sk_buff *skb, struct netlink_callback *cb,
-		      const struct privheap_quota_info *quota)
-{
-	void *header = put_header(skb, cb, PRIVHEAP_CMD_QUOTA_GET);
-
-	if (!header)
-		return -EMSGSIZE;
-	if (privheap_put_quota(skb, &(*dump_of(cb))->viewer, quota)) {
-		genlmsg_cancel(skb, header);
-		return -EMSGSIZE;
-	}
-	genlmsg_end(skb, header);
-	return 0;
-}
-
-/* Regions are so many that they are among the quotas only where asked for. */
-static int dump_region_quotas(struct sk_buff *skb, struct netlink_callback *cb)
-{
-	struct privheap_dump *dump = *dump_of(cb);
-	struct privheap_region_info region;
-	int ret;
-
-	for (;;) {
-		note_generation(cb);
-		ret = privheap_number_next(dump->after, &region);
-		if (ret)
-			return ret;
-		if (privheap_viewer_sees_region(&dump->viewer, &region))
-			ret = dump_quota(skb, cb, &region.quota);
-		put_pid(region.pid);
-		if (ret)
-			return ret;
-		dump->after = region.quota.subject;
-		cond_resched();
-	}
-}
-
 static int dump_other_quotas(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct privheap_dump *dump = *dump_of(cb);
@@ -299,7 +272,7 @@ static int dump_other_quotas(struct sk_buff *skb, struct netlink_callback *cb)
 		if (dump->only_level && quota.level != dump->only_level)
 			ret = -ENOENT;
 		else if (privheap_viewer_sees_quota(&dump->viewer, &quota))
-			ret = dump_quota(skb, cb, &quota);
+			ret = dump_one(skb, cb, NULL, &quota);
 		put_pid(quota.pid);
 		if (ret)
 			return ret;
@@ -318,7 +291,8 @@ static int dump_other_quotas(struct sk_buff *skb, struct netlink_callback *cb)
  */
 int privheap_quota_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
+	/* Regions are so many that they are among the quotas only where asked for. */
 	if ((*dump_of(cb))->only_level == PRIVHEAP_LEVEL_REGION)
-		return dump_result(skb, dump_region_quotas(skb, cb));
+		return dump_result(skb, dump_regions(skb, cb, true));
 	return dump_result(skb, dump_other_quotas(skb, cb));
 }

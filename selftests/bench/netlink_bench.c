@@ -4,19 +4,15 @@
  * thousand and of ten thousand. Made for a guest whose clock counts instructions
  * (selftests/vm/run --icount); prints one line "NAME VALUE" for each measure.
  */
-#include <errno.h>
+#define _GNU_SOURCE
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../netlink_selftest.h"
+#include "bench.h"
 
-#define PAGE		4096UL
 #define FEW		1000
 #define MANY		10000
 #define GETS		256
@@ -27,27 +23,6 @@ static int device;
 static struct nl_socket nl;
 static unsigned long last_id;
 
-static void die(const char *what, int error)
-{
-	fprintf(stderr, "netlink_bench: %s: %s\n", what, strerror(error));
-	exit(1);
-}
-
-/* Nanoseconds; with --icount that is instructions. */
-static unsigned long now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC_RAW, &ts);
-	return ts.tv_sec * 1000000000UL + ts.tv_nsec;
-}
-
-static void report(const char *name, unsigned long total, unsigned long count)
-{
-	printf("%s %lu\n", name, (total + count / 2) / count);
-	fflush(stdout);
-}
-
 static void make_regions(unsigned int count)
 {
 	struct privheap_create arg = {
@@ -57,7 +32,7 @@ static void make_regions(unsigned int count)
 
 	while (count--)
 		if (ioctl(device, PRIVHEAP_IOC_CREATE, &arg))
-			die("CREATE", errno);
+			die("CREATE");
 	last_id = arg.out_id;
 }
 
@@ -74,18 +49,18 @@ static unsigned int dump(uint8_t command, uint16_t filter, uint32_t value)
 		nl_put_u32(&message, filter, value);
 	ret = nl_send(&nl, &message);
 	if (ret)
-		die("send", -ret);
+		die_of("send", -ret);
 	for (;;) {
 		ssize_t length = recv(nl.fd, answer, sizeof(answer), 0);
 		struct nlmsghdr *header = (struct nlmsghdr *)answer;
 
 		if (length < 0)
-			die("recv", errno);
+			die("recv");
 		for (; NLMSG_OK(header, length); header = NLMSG_NEXT(header, length)) {
 			if (header->nlmsg_type == NLMSG_DONE)
 				return count;
 			if (header->nlmsg_type == NLMSG_ERROR)
-				die("dump", EIO);
+				die_of("dump", EIO);
 			count++;
 		}
 	}
@@ -98,7 +73,7 @@ static void measure(const char *name, uint16_t filter, uint32_t value,
 	unsigned long start = now();
 
 	if (dump(PRIVHEAP_CMD_REGION_GET, filter, value) != wanted)
-		die("dump", ENOENT);
+		die_of("dump", ENOENT);
 	report(name, now() - start, regions);
 }
 
@@ -111,7 +86,7 @@ static void measure_gets(const char *name)
 	for (int i = 0; i < GETS; i++) {
 		ret = nl_region(&nl, last_id, &object);
 		if (ret)
-			die("REGION_GET", -ret);
+			die_of("REGION_GET", -ret);
 	}
 	report(name, now() - start, GETS);
 }
@@ -122,10 +97,10 @@ int main(void)
 
 	device = open(PRIVHEAP_DEVICE, O_RDWR | O_CLOEXEC);
 	if (device < 0)
-		die(PRIVHEAP_DEVICE, errno);
+		die(PRIVHEAP_DEVICE);
 	ret = nl_open(&nl);
 	if (ret)
-		die("netlink", -ret);
+		die_of("netlink", -ret);
 
 	make_regions(FEW);
 	/* The first one warms allocators. */

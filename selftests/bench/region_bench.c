@@ -5,21 +5,17 @@
  * "NAME VALUE" for each measure. Without /dev/privheap it prints the others'.
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/privheap.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#define PAGE		4096UL
+#include "bench.h"
+
 #define MIB		(1UL << 20)
 #define HUGE_ALIGN	(2 * MIB)
 
@@ -33,27 +29,6 @@
 #define CGROUP_ROOT	"/sys/fs/cgroup"
 
 static int device = -1;
-
-static void die(const char *what)
-{
-	fprintf(stderr, "region_bench: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-/* Nanoseconds; with --icount that is instructions. */
-static unsigned long now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC_RAW, &ts);
-	return ts.tv_sec * 1000000000UL + ts.tv_nsec;
-}
-
-static void report(const char *name, unsigned long total, unsigned long count)
-{
-	printf("%s %lu\n", name, (total + count / 2) / count);
-	fflush(stdout);
-}
 
 /* A way to get memory: reserve, make it usable, give it back. */
 struct way {

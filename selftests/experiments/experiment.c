@@ -13,11 +13,6 @@
 
 #include "experiment.h"
 
-#define CGROUP_ROOT	"/sys/fs/cgroup"
-
-/* How long a cgroup may take to be empty, in 10 ms. */
-#define REMOVE_TRIES	1000
-
 struct experiment experiment;
 
 static int claims_held, claims_failed;
@@ -116,54 +111,26 @@ int limit_set(const void *base, struct privheap_limit *limit)
 	return ioctl(experiment.device, PRIVHEAP_IOC_LIMIT, limit) ? -errno : 0;
 }
 
-/* xorshift */
-uint32_t random_next(uint32_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 17;
-	*state ^= *state << 5;
-	return *state;
-}
-
 uint32_t random_below(uint32_t *state, uint32_t below)
 {
-	return (uint64_t)random_next(state) * below >> 32;
+	return (uint64_t)ph_random(state) * below >> 32;
 }
 
 /* ----------------------------------------------------------------- cgroups */
 
-/* Return: 0 or a negative errno. */
-static int write_text(const char *folder, const char *name, const char *text)
-{
-	ssize_t length = strlen(text);
-	char path[512];
-	int fd, ret = 0;
-
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, length) != length)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
 void cgroup_make(char *path, size_t size, const char *name, uint64_t max)
 {
+	int ret = ph_cgroup_make(name, path, size);
 	char text[32];
-	int ret = 0;
 
-	snprintf(path, size, CGROUP_ROOT "/experiment-%s-%d", name, getpid());
-	write_text(CGROUP_ROOT, "cgroup.subtree_control", "+memory");
-	if (mkdir(path, 0755))
-		experiment_die("%s: %s", path, strerror(errno));
-	if (max) {
-		snprintf(text, sizeof(text), "%llu", (unsigned long long)max);
-		ret = write_text(path, "memory.max", text);
-		/* A kernel without swap has no such file. */
-		write_text(path, "memory.swap.max", "0");
-	}
+	if (ret)
+		experiment_die("%s: %s", path, strerror(-ret));
+	if (!max)
+		return;
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)max);
+	ret = ph_cgroup_set(path, "memory.max", text);
+	/* A kernel without swap has no such file. */
+	ph_cgroup_set(path, "memory.swap.max", "0");
 	if (ret) {
 		rmdir(path);
 		experiment_die("%s: memory.max: %s", path, strerror(-ret));
@@ -172,38 +139,10 @@ void cgroup_make(char *path, size_t size, const char *name, uint64_t max)
 
 void cgroup_enter(const char *path)
 {
-	int ret = write_text(path, "cgroup.procs", "0");
+	int ret = ph_cgroup_enter(path);
 
 	if (ret)
 		experiment_die("cannot enter %s: %s", path, strerror(-ret));
-}
-
-long long cgroup_number(const char *path, const char *file, const char *key)
-{
-	size_t length = strlen(key);
-	long long found = -1;
-	char line[512];
-	FILE *stat;
-
-	snprintf(line, sizeof(line), "%s/%s", path, file);
-	stat = fopen(line, "re");
-	if (!stat)
-		return -1;
-	while (found < 0 && fgets(line, sizeof(line), stat))
-		if (!strncmp(line, key, length) && line[length] == ' ')
-			found = strtoll(line + length, NULL, 10);
-	fclose(stat);
-	return found;
-}
-
-void cgroup_remove(const char *path)
-{
-	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
-	int tries;
-
-	/* A process that has just died may still be in it. */
-	for (tries = 0; rmdir(path) && tries < REMOVE_TRIES; tries++)
-		nanosleep(&pause, NULL);
 }
 
 /* --------------------------------------------------------------- processes */

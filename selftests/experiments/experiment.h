@@ -17,9 +17,7 @@
 
 #include <linux/privheap.h>
 
-#define KIB		((uint64_t)1024)
-#define MIB		(1024 * KIB)
-#define PAGE		((uint64_t)4096)
+#include "../privheap_selftest.h"
 
 #define EXIT_SKIP	4
 
@@ -74,20 +72,15 @@ void table_close(FILE *table);
  */
 int limit_set(const void *base, struct privheap_limit *limit);
 
-/* A number of 32 bits from a state that is not 0; the same on every run. */
-uint32_t random_next(uint32_t *state);
-/* From 0 to @below - 1. */
+/* From 0 to @below - 1, by ph_random(). */
 uint32_t random_below(uint32_t *state, uint32_t below);
 
 /*
  * A cgroup (v2) of the experiment's own below the root, without swap; @max is
- * its memory.max in bytes, 0 for none. cgroup_remove() waits until it is empty.
+ * its memory.max in bytes, 0 for none.
  */
 void cgroup_make(char *path, size_t size, const char *name, uint64_t max);
 void cgroup_enter(const char *path);
-/* "key N" in one of its files; -1 if there is none. */
-long long cgroup_number(const char *path, const char *file, const char *key);
-void cgroup_remove(const char *path);
 
 /**
  * child_start - run a function in a process of its own

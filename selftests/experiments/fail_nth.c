@@ -385,7 +385,7 @@ static void sweep(struct program *program, const struct tables *tables)
 	}
 	free(program->reference);
 	unlink(program->input);
-	cgroup_remove(cgroup);
+	ph_cgroup_remove(cgroup);
 }
 
 /* What lies beside this program. */

@@ -40,7 +40,7 @@ static void put_object(FILE *file, int members, uint32_t *random)
 	for (i = 0; i < members; i++) {
 		fprintf(file, "%s\"member %d\": [", i ? ", " : "", i);
 		for (j = random_below(random, 12); j >= 0; j--)
-			fprintf(file, "%u, ", random_next(random) % 100000);
+			fprintf(file, "%u, ", ph_random(random) % 100000);
 		fprintf(file, "\"%0*d\"]", (int)random_below(random, 200), i);
 	}
 	fputs("}\n", file);

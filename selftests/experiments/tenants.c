@@ -198,8 +198,8 @@ static int run_server(struct run *run, long long *kills, FILE *table)
 	close(in);
 	status = child_wait(pid);
 	note_death(run, table);
-	*kills = cgroup_number(run->cgroup, "memory.events", "oom_kill");
-	cgroup_remove(run->cgroup);
+	*kills = ph_cgroup_stat(run->cgroup, "memory.events", "oom_kill");
+	ph_cgroup_remove(run->cgroup);
 	return status;
 }
 
