@@ -161,7 +161,7 @@ TEST_F(privheap, every_range_around_small_folios)
 	}
 }
 
-/* The offsets and lengths where 2 MiB folios begin, end and are cut. */
+/* The offsets and lengths where huge folios begin, end and are cut. */
 TEST_F(privheap, ranges_around_huge_folios)
 {
 	static const unsigned int firsts[] = {
@@ -216,19 +216,19 @@ TEST_F(privheap, hole_in_a_huge_mapping)
 	if (sizeof(long) == 4)
 		SKIP(return, "no huge pages for 32-bit programs are promised");
 
-	ASSERT_EQ(0, ph_create(self->fd, 4 * MIB, 4 * MIB, 0, &base));
+	ASSERT_EQ(0, ph_create(self->fd, 2 * HUGE, 2 * HUGE, 0, &base));
 	fill(base, 2 * HUGE_PAGES);
-	ASSERT_EQ(2 * HUGE, ph_smaps(base, 4 * MIB, "FilePmdMapped"));
+	ASSERT_EQ(2 * HUGE, ph_smaps(base, 2 * HUGE, "FilePmdMapped"));
 	ASSERT_EQ(0, ph_decommit(self->fd, base, 200 * PAGE, 3 * PAGE));
-	EXPECT_USAGE(self->fd, base, 4 * MIB - 3 * PAGE, 4 * MIB - 3 * PAGE);
+	EXPECT_USAGE(self->fd, base, 2 * HUGE - 3 * PAGE, 2 * HUGE - 3 * PAGE);
 	EXPECT_EQ(-1, wrong_page(base, 2 * HUGE_PAGES, 200, 3, false));
 	/* The other one is as it was. */
-	EXPECT_EQ(HUGE, ph_smaps(base, 4 * MIB, "FilePmdMapped"));
-	EXPECT_EQ(4 * MIB - 3 * PAGE, ph_smaps(base, 4 * MIB, "Rss"));
+	EXPECT_EQ(HUGE, ph_smaps(base, 2 * HUGE, "FilePmdMapped"));
+	EXPECT_EQ(2 * HUGE - 3 * PAGE, ph_smaps(base, 2 * HUGE, "Rss"));
 
 	ASSERT_EQ(0, ph_commit(self->fd, base, 200 * PAGE, 3 * PAGE, 0));
 	EXPECT_EQ(-1, wrong_page(base, 2 * HUGE_PAGES, 200, 3, true));
-	EXPECT_USAGE(self->fd, base, 4 * MIB, 4 * MIB);
+	EXPECT_USAGE(self->fd, base, 2 * HUGE, 2 * HUGE);
 }
 
 /* Down to the last page, one by one, from either end and from the middle. */

@@ -294,7 +294,7 @@ TEST_F(privheap, io_uring_fixed_buffer)
 /* What a page is to others: read and written from another process. */
 TEST_F(privheap, process_vm_readv_and_writev)
 {
-	char *base, local[3 * 4096];
+	char *base, local[3 * PAGE];
 	struct iovec here = { local, sizeof(local) }, there;
 	int down[2], up[2];
 	pid_t child;

@@ -109,7 +109,7 @@ TEST_F(limit, sizes)
 {
 	struct {
 		struct privheap_limit limit;
-		char tail[2 * 4096];
+		char tail[2 * PAGE];
 	} more = { .limit = limit_arg(self->base, COMMIT) };
 
 	for (uint32_t size = 0; size < sizeof(struct privheap_limit); size++)

@@ -16,6 +16,18 @@
 
 #define CGROUP_ROOT	"/sys/fs/cgroup"
 
+/* Before main(), where the harness would begin its tests. */
+static void __attribute__((constructor)) check_page_size(void)
+{
+	long size = sysconf(_SC_PAGESIZE);
+
+	if (size == (long)PAGE)
+		return;
+	printf("1..0 # SKIP built for pages of %lu bytes, these have %ld\n",
+	       (unsigned long)PAGE, size);
+	exit(4);
+}
+
 int ph_open(void)
 {
 	int fd = open(PRIVHEAP_DEVICE, O_RDWR | O_CLOEXEC);

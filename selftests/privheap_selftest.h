@@ -16,8 +16,17 @@
 #define KIB		((uint64_t)1024)
 #define MIB		(1024 * KIB)
 #define GIB		(1024 * MIB)
-#define PAGE		((uint64_t)4096)
-#define HUGE		(2 * MIB)
+
+/*
+ * Constants, since tables of tests are made of them: for a kernel with other
+ * pages, tests are compiled with its size, and say SKIP where it is wrong.
+ */
+#ifndef PRIVHEAP_TEST_PAGE
+#define PRIVHEAP_TEST_PAGE	4096
+#endif
+#define PAGE		((uint64_t)PRIVHEAP_TEST_PAGE)
+/* What a page of page table entries of 8 bytes maps. */
+#define HUGE		(PAGE / 8 * PAGE)
 
 /* A base as the ioctls take it. */
 #define TO_BASE(p)	((uint64_t)(uintptr_t)(p))

@@ -167,8 +167,8 @@ TEST_F(quota, parameter_takes_no_nonsense)
 	/* Whole pages, and the usual letters. */
 	EXPECT_EQ(0, ph_write_file(PARAMETER, "64M\n"));
 	EXPECT_EQ(64 * MIB, ph_read_number(PARAMETER));
-	EXPECT_EQ(0, ph_write_file(PARAMETER, "8191"));
-	EXPECT_EQ(4096, ph_read_number(PARAMETER));
+	EXPECT_EQ(0, ph_write_file(PARAMETER, "32767"));
+	EXPECT_EQ(32768 - PAGE, ph_read_number(PARAMETER));
 }
 
 #define EXPECT_FDINFO(fd, regions, reserved, committed, resident) do {	\

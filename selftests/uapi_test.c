@@ -23,7 +23,7 @@ union argument {
 	struct privheap_destroy destroy;
 	struct privheap_query query;
 	struct privheap_notify notify;
-	char bytes[2 * 4096];
+	char bytes[2 * PAGE];
 };
 
 #define NOWHERE		((size_t)-1)
@@ -212,9 +212,9 @@ TEST_F(uapi, size_longer_with_zeroes)
 	FOR_EACH_COMMAND(command) {
 		ASSERT_EQ(0, start_anew(self));
 		VALID(&arg);
-		arg.size = 4096;
+		arg.size = PAGE;
 		EXPECT_EQ(0, ph_ioctl(self->fd, command->cmd, &arg));
-		EXPECT_EQ(4096, arg.size);
+		EXPECT_EQ(PAGE, arg.size);
 		EXPECT_TRUE(ph_zero(arg.bytes + command->size,
 				    sizeof(arg) - command->size));
 	}
@@ -487,17 +487,17 @@ TEST_F(uapi_range, create)
 		{ PAGE + 1, 0, 0, EINVAL },
 		{ 8 * PAGE + 512, 0, 0, EINVAL },
 		{ ~0ULL, 0, 0, EINVAL },
-		{ ~0ULL << 12, 0, 0, EINVAL },
+		{ ~(PAGE - 1), 0, 0, EINVAL },
 		{ 1ULL << 63, 0, 0, EINVAL },
 		{ 8 * PAGE, 1, 0, EINVAL },
 		{ 8 * PAGE, PAGE - 1, 0, EINVAL },
 		{ 8 * PAGE, 8 * PAGE + 1, 0, EINVAL },
 		{ 8 * PAGE, 9 * PAGE, 0, EINVAL },
-		{ 8 * PAGE, ~0ULL << 12, 0, EINVAL },
+		{ 8 * PAGE, ~(PAGE - 1), 0, EINVAL },
 		{ 8 * PAGE, 0, 1, EINVAL },
 		{ 8 * PAGE, 0, PAGE + 1, EINVAL },
 		{ 8 * PAGE, 0, 9 * PAGE, EINVAL },
-		{ 8 * PAGE, 0, ~0ULL << 12, EINVAL },
+		{ 8 * PAGE, 0, ~(PAGE - 1), EINVAL },
 		{ 8 * PAGE, 4 * PAGE, 3 * PAGE, EINVAL },
 		/* All of the address space is one page too much. */
 		{ 0x7ffffffff000 - PAGE, 0, 0, ENOMEM },
@@ -537,7 +537,7 @@ TEST_F(uapi_range, grow)
 {
 	static const __u64 wrong[] = {
 		1, PAGE - 1, PAGE + 1, RESERVE - 1, RESERVE + 1,
-		RESERVE + PAGE, 1ULL << 63, ~0ULL, ~0ULL << 12,
+		RESERVE + PAGE, 1ULL << 63, ~0ULL, ~(PAGE - 1),
 		(1ULL << 32) + PAGE, (1ULL << 44) + PAGE,
 	};
 
@@ -561,8 +561,8 @@ TEST_F(uapi_range, commit_and_decommit)
 		{ RESERVE - PAGE, 2 * PAGE }, { RESERVE, PAGE },
 		{ RESERVE + PAGE, PAGE },
 		/* Sums that wrap, at 32, 44, 52 and 64 bits. */
-		{ PAGE, ~0ULL << 12 }, { ~0ULL << 12, PAGE },
-		{ ~0ULL << 12, 2 * PAGE }, { 2 * PAGE, ~0ULL << 12 },
+		{ PAGE, ~(PAGE - 1) }, { ~(PAGE - 1), PAGE },
+		{ ~(PAGE - 1), 2 * PAGE }, { 2 * PAGE, ~(PAGE - 1) },
 		{ 1ULL << 63, 1ULL << 63 }, { PAGE, 0xfffff000 },
 		{ 1ULL << 32, PAGE }, { 1ULL << 44, PAGE }, { 1ULL << 52, PAGE },
 		{ PAGE, (1ULL << 44) + PAGE }, { ~0ULL, ~0ULL },
@@ -591,7 +591,7 @@ TEST_F(uapi_range, notify)
 {
 	static const __u64 wrong[] = {
 		0, 1, PAGE - 1, PAGE + 1, RESERVE + PAGE, RESERVE + 1,
-		1ULL << 63, ~0ULL << 12, ~0ULL,
+		1ULL << 63, ~(PAGE - 1), ~0ULL,
 	};
 	int event = eventfd(0, EFD_CLOEXEC), ret;
 
