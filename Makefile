@@ -4,7 +4,9 @@
 #   make module KDIR=D  the module for the kernel build tree D
 #   make demo           build all, boot a virtual machine, show a heap at work
 #   make check          all tests
+#   make check-debug    the tests on the kernels that check themselves
 #   make coverage       lines of the library that its tests do not reach
+#   make coverage-module  lines and branches of the module that they do not reach
 #   make bench          all benchmarks
 #   make bench-heap     those of heaps, without those of regions
 #   make experiment     experiments with quotas: tables and plots of them
@@ -42,8 +44,14 @@ demo:
 check:
 	@$(TOP)/selftests/check
 
+check-debug:
+	@$(TOP)/selftests/debug/check
+
 coverage:
 	@$(TOP)/selftests/coverage
+
+coverage-module:
+	@$(TOP)/selftests/debug/coverage
 
 bench:
 	@status=0; $(TOP)/selftests/bench/run || status=1; \
@@ -61,6 +69,6 @@ clean:
 	$(MAKE) -C $(TOP)/selftests clean
 	$(MAKE) -C $(TOP)/selftests/experiments clean
 
-.PHONY: all module lib selftests demo check coverage bench bench-heap \
-	experiment clean
+.PHONY: all module lib selftests demo check check-debug coverage coverage-module \
+	bench bench-heap experiment clean
 endif

@@ -2,16 +2,22 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Build the module for one kernel, in a folder of that kernel's own:
-#   kmod/build.sh KDIR [MAKE-ARGUMENT...]
-# leaves kmod/build/RELEASE/privheap.ko.
+#   kmod/build.sh [-o NAME] KDIR [MAKE-ARGUMENT...]
+# leaves kmod/build/RELEASE/privheap.ko, or kmod/build/NAME/privheap.ko of a build
+# with other arguments.
 set -eu
 
-kdir=${1:?usage: build.sh KDIR [MAKE-ARGUMENT...]}
+name=
+if [ "${1-}" = -o ]; then
+	name=$2
+	shift 2
+fi
+kdir=${1:?usage: build.sh [-o NAME] KDIR [MAKE-ARGUMENT...]}
 shift
 top=$(cd "$(dirname "$0")/.." && pwd)
 # Debian's 6.1 has another name in include/config/kernel.release.
 release=$(sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' "$kdir/include/generated/utsrelease.h")
-out=$top/kmod/build/$release
+out=$top/kmod/build/${name:-$release}
 
 mkdir -p "$out/kmod" "$out/uapi"
 # Links of sources that are gone would break the build.

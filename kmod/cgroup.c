@@ -92,7 +92,8 @@ struct privheap_subject *privheap_cgroup_get_current(void)
  */
 bool privheap_cgroup_is_gone(struct cgroup *cgroup)
 {
-	return !(READ_ONCE(cgroup->self.flags) & CSS_ONLINE);
+	/* The kernel sets it under a lock of its own, without a mark. */
+	return !(data_race(READ_ONCE(cgroup->self.flags)) & CSS_ONLINE);
 }
 
 /**

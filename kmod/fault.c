@@ -14,7 +14,8 @@ static bool fits_pmd(struct vm_fault *vmf, struct folio *folio)
 
 	return IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE) &&
 	       folio_nr_pages(folio) == PMD_SIZE / PAGE_SIZE &&
-	       pmd_none(*vmf->pmd) &&
+	       /* No lock yet: who maps looks again under it. */
+	       pmd_none(READ_ONCE(*vmf->pmd)) &&
 	       start >= vmf->vma->vm_start && start + PMD_SIZE <= vmf->vma->vm_end &&
 	       vmf->pgoff - folio->index == (vmf->address - start) >> PAGE_SHIFT;
 }

@@ -217,9 +217,9 @@ static int map_resident(struct privheap_region *region, unsigned long cell, u64 
 
 		if (xas_retry(&xas, folio) || xa_is_value(folio))
 			continue;
-		first = folio->index;
-		pages = folio_nr_pages(folio);
 		/* What was read of a folio that is no longer there means nothing. */
+		first = data_race(folio->index);
+		pages = data_race(folio_nr_pages(folio));
 		if (folio != xas_reload(&xas)) {
 			xas_reset(&xas);
 			continue;

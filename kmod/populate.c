@@ -304,8 +304,12 @@ int privheap_populate_range(struct privheap_region *region,
 	int ret = 0;
 
 	filemap_invalidate_lock_shared(mapping);
-	/* A region that grows step by step is not looked through at each step. */
-	full = mapping->nrpages ==
+	/*
+	 * A region that grows step by step is not looked through at each step.
+	 * Faults may add pages just now: then what was read is too low, and all
+	 * that comes of it is the look.
+	 */
+	full = data_race(mapping->nrpages) ==
 	       privheap_extents_count(&region->extents, 0, region->pages - 1);
 	for (page = first; page <= last && !ret; page = end + 1) {
 		/* No folio crosses into what a rollback must leave alone. */

@@ -124,7 +124,7 @@ static bool subject_age_locked(struct privheap_subject *subject)
 	if (privheap_quota_limited(&subject->quota) &&
 	    (refcount_read(&subject->refs) > 1 || !subject_is_gone(subject)))
 		return false;
-	subject->limited = false;
+	WRITE_ONCE(subject->limited, false);
 	list_del_init(&subject->aging);
 	return subject_put_locked(subject);
 }
@@ -317,7 +317,7 @@ void privheap_subjects_exit(void)
 		subject = list_first_entry_or_null(&privheap_limited,
 						   struct privheap_subject, aging);
 		if (subject) {
-			subject->limited = false;
+			WRITE_ONCE(subject->limited, false);
 			list_del_init(&subject->aging);
 			if (subject_put_locked(subject))
 				last = subject;

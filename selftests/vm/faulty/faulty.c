@@ -2,90 +2,96 @@
 /*
  * A module that stands in for privheap.ko and is wrong on purpose: the first
  * open of its device makes the fault that the parameter names. The tests of
- * the virtual machine want to see each of them turn a run red.
+ * the virtual machine, and those of the debug kernels, want to see each of them
+ * turn a run red.
  */
-#include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
-#include <linux/slab.h>
-#include <linux/spinlock.h>
+#include <linux/panic.h>
+
+#include "faulty.h"
 
 static char *what = "none";
 module_param(what, charp, 0444);
-MODULE_PARM_DESC(what, "none, warn, oops, panic, pin, uaf, leak, lock or sleep");
-
-static DEFINE_MUTEX(first);
-static DEFINE_MUTEX(second);
-static DEFINE_SPINLOCK(spin);
-
-/* Read back, so that the compiler cannot see what the pointers hold. */
-static char *volatile hidden;
+MODULE_PARM_DESC(what, "none, or a name of the table in faulty.c");
 
 static noinline void make_oops(void)
 {
-	hidden = NULL;
-	*hidden = 1;
+	/* Read back, so that the compiler cannot see what it holds. */
+	static char *volatile nowhere;
+
+	*nowhere = 1;
 }
 
-static noinline void use_after_free(void)
+static void warn(void)
 {
-	hidden = kmalloc(64, GFP_KERNEL);
-	kfree(hidden);
-	if (hidden)
-		WRITE_ONCE(hidden[8], 1);
+	WARN(1, "on purpose\n");
 }
 
-static noinline void leak(void)
+static void make_panic(void)
 {
-	int i;
-
-	/* Many, as an old value on a stack may point to one of them. */
-	for (i = 0; i < 16; i++)
-		hidden = kmalloc(128, GFP_KERNEL);
-	hidden = NULL;
+	panic("on purpose");
 }
 
-static noinline void invert_locks(void)
+static void pin(void)
 {
-	mutex_lock(&first);
-	mutex_lock(&second);
-	mutex_unlock(&second);
-	mutex_unlock(&first);
-
-	mutex_lock(&second);
-	mutex_lock(&first);
-	mutex_unlock(&first);
-	mutex_unlock(&second);
+	__module_get(THIS_MODULE);
 }
 
-static noinline void sleep_in_atomic(void)
+static void do_nothing(void)
 {
-	spin_lock(&spin);
-	msleep(20);
-	spin_unlock(&spin);
 }
+
+static const struct {
+	const char *name;
+	void (*make)(void);
+} faults[] = {
+	{ "none",	do_nothing },
+	{ "warn",	warn },
+	{ "oops",	make_oops },
+	{ "panic",	make_panic },
+	{ "pin",	pin },
+	{ "uaf",	use_after_free },
+	{ "slab",	write_beyond_slab },
+	{ "stack",	write_beyond_stack },
+	{ "global",	write_beyond_global },
+	{ "vmalloc",	write_beyond_vmalloc },
+	{ "double-free", free_twice },
+	{ "page",	use_freed_page },
+	{ "put-page",	put_page_twice },
+	{ "usercopy",	copy_too_much },
+	{ "leak",	leak },
+	{ "shift",	shift_too_far },
+	{ "index",	index_too_far },
+	{ "bool",	load_no_bool },
+	{ "lock",	invert_locks },
+	{ "irq-lock",	lock_in_interrupt },
+	{ "unlock",	unlock_unlocked },
+	{ "keep-lock",	keep_lock },
+	{ "sleep",	sleep_in_atomic },
+	{ "allocate",	allocate_in_atomic },
+	{ "rcu",	dereference_unprotected },
+	{ "hang",	hang },
+	{ "list-add",	add_twice },
+	{ "list-del",	delete_twice },
+	{ "refcount",	put_too_often },
+	{ "timer",	free_active_timer },
+	{ "work",	free_active_work },
+	{ "race",	race },
+};
 
 static int faulty_open(struct inode *inode, struct file *file)
 {
-	if (!strcmp(what, "warn"))
-		WARN(1, "on purpose\n");
-	else if (!strcmp(what, "oops"))
-		make_oops();
-	else if (!strcmp(what, "panic"))
-		panic("on purpose");
-	else if (!strcmp(what, "pin"))
-		__module_get(THIS_MODULE);
-	else if (!strcmp(what, "uaf"))
-		use_after_free();
-	else if (!strcmp(what, "leak"))
-		leak();
-	else if (!strcmp(what, "lock"))
-		invert_locks();
-	else if (!strcmp(what, "sleep"))
-		sleep_in_atomic();
-	return 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(faults); i++) {
+		if (!strcmp(what, faults[i].name)) {
+			faults[i].make();
+			return 0;
+		}
+	}
+	return -EINVAL;
 }
 
 static const struct file_operations faulty_fops = {
