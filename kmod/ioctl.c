@@ -192,7 +192,7 @@ static int privheap_ioctl_decommit(struct privheap_process *process,
 		return -ENOENT;
 	ret = to_range(region, arg->offset, arg->length, &first, &last);
 	if (!ret)
-		ret = privheap_decommit(region, first, last, &committed);
+		ret = privheap_decommit(region, first, last, GFP_KERNEL_ACCOUNT, &committed);
 	if (!ret)
 		arg->out_committed = (u64)committed << PAGE_SHIFT;
 	privheap_region_put(region);
