@@ -305,6 +305,7 @@ static int privheap_ioctl_notify(struct privheap_process *process,
 	    arg->resource >= PRIVHEAP_RESOURCES ||
 	    !to_pages(arg->threshold, &threshold) || !threshold)
 		return -EINVAL;
+	arg->resource = array_index_nospec(arg->resource, PRIVHEAP_RESOURCES);
 	region = privheap_ioctl_region(process, arg->base, false);
 	if (!region)
 		return -ENOENT;
