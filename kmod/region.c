@@ -169,6 +169,20 @@ static const struct file_operations privheap_region_fops = {
 	.get_unmapped_area	= thp_get_unmapped_area,
 };
 
+/*
+ * Root finds the inode in /proc/PID/map_files. Its size is the reservation and its
+ * pages are counted, so nobody else truncates it.
+ */
+static int privheap_setattr(struct privheap_idmap *idmap, struct dentry *dentry,
+			    struct iattr *attr)
+{
+	return -EPERM;
+}
+
+static const struct inode_operations privheap_region_iops = {
+	.setattr		= privheap_setattr,
+};
+
 static int privheap_migrate_folio(struct address_space *mapping, struct folio *dst,
 				  struct folio *src, enum migrate_mode mode)
 {
@@ -203,6 +217,7 @@ static struct privheap_region *region_alloc(struct privheap_process *process,
 	inode->i_mode |= S_IFREG;
 	inode->i_flags |= S_NOCMTIME;
 	i_size_write(inode, (loff_t)pages << PAGE_SHIFT);
+	inode->i_op = &privheap_region_iops;
 	inode->i_mapping->a_ops = &privheap_aops;
 	mapping_set_unevictable(inode->i_mapping);
 	mapping_set_large_folios(inode->i_mapping);
