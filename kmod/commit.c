@@ -165,6 +165,7 @@ static int drop_pages(struct privheap_region *region, unsigned long *first,
  * @region: the region
  * @first: the first page
  * @last: the last page
+ * @gfp: for what it allocates; with __GFP_NOFAIL it is never -ENOMEM
  * @committed: pages committed in the region afterwards
  *
  * Return: 0, -ENOMEM when nothing was done, -EBUSY when pages at the ends of
@@ -172,7 +173,7 @@ static int drop_pages(struct privheap_region *region, unsigned long *first,
  * is being killed.
  */
 int privheap_decommit(struct privheap_region *region, unsigned long first,
-		      unsigned long last, unsigned long *committed)
+		      unsigned long last, gfp_t gfp, unsigned long *committed)
 {
 	struct address_space *mapping = region->inode.i_mapping;
 	struct privheap_extent *spare;
@@ -185,7 +186,7 @@ int privheap_decommit(struct privheap_region *region, unsigned long first,
 
 	if (!privheap_extents_count(&region->extents, first, last))
 		goto done;
-	ret = privheap_extents_prepare_remove(&region->extents, first, last, &spare);
+	ret = privheap_extents_prepare_remove(&region->extents, first, last, gfp, &spare);
 	if (ret)
 		goto unlock;
 

@@ -23,6 +23,13 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 }
 #endif
 
+/* 6.3 gave inode operations the mount's map of ids, and not a user namespace. */
+#ifdef PRIVHEAP_HAVE_SETATTR_IDMAP
+#define privheap_idmap		mnt_idmap
+#else
+#define privheap_idmap		user_namespace
+#endif
+
 /* 6.8 took the count, which was always 1, from eventfd_signal(). */
 static inline void privheap_eventfd_signal(struct eventfd_ctx *eventfd)
 {

@@ -168,14 +168,15 @@ static struct privheap_extent *extent_around(struct privheap_extents *set,
 	return extent && extent->first < first && extent->last > last ? extent : NULL;
 }
 
-static int extent_reserve(struct privheap_extents *set, struct privheap_extent **spare)
+static int extent_reserve(struct privheap_extents *set, gfp_t gfp,
+			  struct privheap_extent **spare)
 {
 	if (!set->builtin_used) {
 		set->builtin_used = true;
 		*spare = &set->builtin;
 		return 0;
 	}
-	*spare = kmalloc(sizeof(**spare), GFP_KERNEL_ACCOUNT);
+	*spare = kmalloc(sizeof(**spare), gfp);
 	return *spare ? 0 : -ENOMEM;
 }
 
@@ -192,7 +193,8 @@ int privheap_extents_prepare_add(struct privheap_extents *set, unsigned long fir
 				 unsigned long last, struct privheap_extent **spare)
 {
 	*spare = NULL;
-	return extent_joined(set, first, last) ? 0 : extent_reserve(set, spare);
+	return extent_joined(set, first, last) ? 0 :
+	       extent_reserve(set, GFP_KERNEL_ACCOUNT, spare);
 }
 
 /**
@@ -200,6 +202,7 @@ int privheap_extents_prepare_add(struct privheap_extents *set, unsigned long fir
  * @set: the set; the caller is its only writer
  * @first: the first page of the range
  * @last: its last page
+ * @gfp: how to allocate, with __GFP_NOFAIL for who has no way to fail
  * @spare: for privheap_extents_remove() or privheap_extents_unreserve()
  *
  * A remove of less than the range, at either end, is prepared for, too.
@@ -207,13 +210,14 @@ int privheap_extents_prepare_add(struct privheap_extents *set, unsigned long fir
  * Return: 0 or -ENOMEM.
  */
 int privheap_extents_prepare_remove(struct privheap_extents *set, unsigned long first,
-				    unsigned long last, struct privheap_extent **spare)
+				    unsigned long last, gfp_t gfp,
+				    struct privheap_extent **spare)
 {
 	*spare = NULL;
 	/* Less than the range can lie inside an extent that the range does not. */
 	if (first == last && !extent_around(set, first, last))
 		return 0;
-	return extent_reserve(set, spare);
+	return extent_reserve(set, gfp, spare);
 }
 
 static void extent_insert(struct privheap_extents *set, struct privheap_extent *new)

@@ -40,7 +40,8 @@ void privheap_extents_free(struct privheap_extents *set);
 int privheap_extents_prepare_add(struct privheap_extents *set, unsigned long first,
 				 unsigned long last, struct privheap_extent **spare);
 int privheap_extents_prepare_remove(struct privheap_extents *set, unsigned long first,
-				    unsigned long last, struct privheap_extent **spare);
+				    unsigned long last, gfp_t gfp,
+				    struct privheap_extent **spare);
 void privheap_extents_unreserve(struct privheap_extents *set,
 				struct privheap_extent *spare);
 bool privheap_extents_find(struct privheap_extents *set, unsigned long page,

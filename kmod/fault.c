@@ -161,9 +161,11 @@ static void privheap_close(struct vm_area_struct *vma)
 	left = region->mapped;
 	spin_unlock(&process->lock);
 
+	/* Nobody can be told of a failure, and nobody could try again. */
 	if (left)
 		privheap_decommit(region, vma->vm_pgoff,
-				  vma->vm_pgoff + vma_pages(vma) - 1, &committed);
+				  vma->vm_pgoff + vma_pages(vma) - 1,
+				  GFP_KERNEL_ACCOUNT | __GFP_NOFAIL, &committed);
 }
 
 /* Called after mremap(2) has moved it; on failure it moves everything back. */

@@ -192,7 +192,7 @@ static int privheap_ioctl_decommit(struct privheap_process *process,
 		return -ENOENT;
 	ret = to_range(region, arg->offset, arg->length, &first, &last);
 	if (!ret)
-		ret = privheap_decommit(region, first, last, &committed);
+		ret = privheap_decommit(region, first, last, GFP_KERNEL_ACCOUNT, &committed);
 	if (!ret)
 		arg->out_committed = (u64)committed << PAGE_SHIFT;
 	privheap_region_put(region);
@@ -305,6 +305,7 @@ static int privheap_ioctl_notify(struct privheap_process *process,
 	    arg->resource >= PRIVHEAP_RESOURCES ||
 	    !to_pages(arg->threshold, &threshold) || !threshold)
 		return -EINVAL;
+	arg->resource = array_index_nospec(arg->resource, PRIVHEAP_RESOURCES);
 	region = privheap_ioctl_region(process, arg->base, false);
 	if (!region)
 		return -ENOENT;

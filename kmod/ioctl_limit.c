@@ -2,6 +2,7 @@
 /* PRIVHEAP_IOC_LIMIT: a program's limits of its own. */
 #include <linux/err.h>
 #include <linux/mm.h>
+#include <linux/nospec.h>
 
 #include "ioctl.h"
 #include "process.h"
@@ -87,6 +88,7 @@ int privheap_ioctl_limit(struct privheap_process *process, union privheap_argume
 
 	if (!limit_is_valid(arg))
 		return -EINVAL;
+	arg->resource = array_index_nospec(arg->resource, PRIVHEAP_RESOURCES);
 	if (arg->flags & PRIVHEAP_LIMIT_PROCESS)
 		return limit_of_process(arg);
 

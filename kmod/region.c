@@ -169,6 +169,20 @@ static const struct file_operations privheap_region_fops = {
 	.get_unmapped_area	= thp_get_unmapped_area,
 };
 
+/*
+ * Root finds the inode in /proc/PID/map_files. Its size is the reservation and its
+ * pages are counted, so nobody else truncates it.
+ */
+static int privheap_setattr(struct privheap_idmap *idmap, struct dentry *dentry,
+			    struct iattr *attr)
+{
+	return -EPERM;
+}
+
+static const struct inode_operations privheap_region_iops = {
+	.setattr		= privheap_setattr,
+};
+
 static int privheap_migrate_folio(struct address_space *mapping, struct folio *dst,
 				  struct folio *src, enum migrate_mode mode)
 {
@@ -203,6 +217,7 @@ static struct privheap_region *region_alloc(struct privheap_process *process,
 	inode->i_mode |= S_IFREG;
 	inode->i_flags |= S_NOCMTIME;
 	i_size_write(inode, (loff_t)pages << PAGE_SHIFT);
+	inode->i_op = &privheap_region_iops;
 	inode->i_mapping->a_ops = &privheap_aops;
 	mapping_set_unevictable(inode->i_mapping);
 	mapping_set_large_folios(inode->i_mapping);
@@ -312,46 +327,79 @@ out:
 	}
 }
 
+/*
+ * Unmap what is mapped of the region from @address to @end, parts that adjoin by one
+ * call: it does all of it or nothing.
+ */
+static int region_unmap(struct privheap_region *region, unsigned long address,
+			unsigned long end)
+{
+	struct mm_struct *mm = current->mm;
+
+	while (address < end) {
+		struct vm_area_struct *vma;
+		unsigned long start = 0;
+		int ret;
+
+		ret = mmap_read_lock_killable(mm);
+		if (ret)
+			return ret;
+		while ((vma = find_vma(mm, address)) && vma->vm_start < end) {
+			if (!vma->vm_file || file_inode(vma->vm_file) != &region->inode) {
+				if (start)
+					break;
+			} else if (!start) {
+				start = vma->vm_start;
+			} else if (vma->vm_start != address) {
+				break;
+			}
+			address = vma->vm_end;
+		}
+		mmap_read_unlock(mm);
+		if (!start)
+			return 0;
+		ret = vm_munmap(start, address - start);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* Up to where the region is mapped from its base on without a hole. */
+static unsigned long region_base_end(struct privheap_region *region)
+{
+	unsigned long address = region->base;
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
+
+	mmap_read_lock(mm);
+	while ((vma = find_vma(mm, address)) && vma->vm_start == address &&
+	       vma->vm_file && file_inode(vma->vm_file) == &region->inode)
+		address = vma->vm_end;
+	mmap_read_unlock(mm);
+	return address;
+}
+
 /**
  * privheap_region_destroy() - unmap a region
  * @region: the region, taken from its process by privheap_process_find_region()
  *
  * What is mapped at the region's addresses but is not the region, because the
- * program unmapped a part of it and mapped something else there, stays.
+ * program unmapped a part of it and mapped something else there, stays. The part at
+ * the base, which is what makes it findable, goes last.
  *
  * Return: 0, or a negative errno when the kernel refused to unmap; the region
  * is findable again then.
  */
 int privheap_region_destroy(struct privheap_region *region)
 {
-	unsigned long address = region->base;
-	unsigned long end = address + (region->pages << PAGE_SHIFT);
-	struct mm_struct *mm = current->mm;
-	int ret = 0;
+	unsigned long end = region->base + (region->pages << PAGE_SHIFT);
+	unsigned long base_end = region_base_end(region);
+	int ret;
 
-	while (address < end) {
-		struct vm_area_struct *vma;
-		unsigned long start;
-		bool ours;
-
-		ret = mmap_read_lock_killable(mm);
-		if (ret)
-			break;
-		vma = find_vma(mm, address);
-		if (!vma || vma->vm_start >= end) {
-			mmap_read_unlock(mm);
-			break;
-		}
-		ours = vma->vm_file && file_inode(vma->vm_file) == &region->inode;
-		start = vma->vm_start;
-		address = vma->vm_end;
-		mmap_read_unlock(mm);
-		if (ours) {
-			ret = vm_munmap(start, address - start);
-			if (ret)
-				break;
-		}
-	}
+	ret = region_unmap(region, base_end, end);
+	if (!ret)
+		ret = region_unmap(region, region->base, base_end);
 	if (ret)
 		privheap_process_add_region(region->process, region);
 	return ret;

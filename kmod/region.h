@@ -111,7 +111,7 @@ int privheap_commit(struct privheap_region *region, unsigned long first,
 		    unsigned long last, bool populate,
 		    unsigned long *committed, unsigned int *denied);
 int privheap_decommit(struct privheap_region *region, unsigned long first,
-		      unsigned long last, unsigned long *committed);
+		      unsigned long last, gfp_t gfp, unsigned long *committed);
 
 /* populate.c */
 struct folio *privheap_populate_fault(struct privheap_region *region, unsigned long page,

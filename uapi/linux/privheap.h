@@ -28,7 +28,9 @@
  *   EPERM   not allowed
  *   EBUSY   DECOMMIT only: see struct privheap_decommit
  *   ENOTTY  unknown ioctl
- * A call that fails has changed nothing, except where a struct says otherwise.
+ * A call that fails has changed nothing, except where a struct says otherwise; and
+ * but for CREATE, where another thread takes the struct away during the call, so that
+ * EFAULT comes after what was asked for is done.
  */
 #ifndef _LINUX_PRIVHEAP_H
 #define _LINUX_PRIVHEAP_H
@@ -198,7 +200,11 @@ struct privheap_decommit {
  * Unmaps the whole reservation. Pages and charges are gone when the call
  * returns, unless somebody else still holds a page (a device transfer).
  *
- * Errors: EINVAL, E2BIG, EFAULT, ENOENT.
+ * Where the kernel has no memory to unmap with (ENOMEM), the region is still
+ * there and the call can be repeated; of a region in which the program has unmapped
+ * holes, parts may be gone already, but never the one at the base.
+ *
+ * Errors: EINVAL, E2BIG, EFAULT, ENOENT, ENOMEM.
  */
 struct privheap_destroy {
 	__u32 size;
@@ -237,7 +243,7 @@ struct privheap_destroy {
  * resident <= committed <= reserved holds in every answer for a region. The
  * answers for a process and the system are read counter by counter.
  *
- * Errors: EINVAL, E2BIG, EFAULT, ENOENT.
+ * Errors: EINVAL, E2BIG, EFAULT, ENOENT, ENOMEM (the first question about a process).
  */
 struct privheap_query {
 	__u32 size;
