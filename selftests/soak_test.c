@@ -229,7 +229,7 @@ TEST_F_TIMEOUT(netlink, all_together, 7200)
 	for (int i = 0; i < DISTURBANCES; i++)
 		TH_LOG("%lu %s", disturbed[i], disturbance_names[i]);
 	chaos_print(done);
-	EXPECT_LT(1000, chaos_sum(done));
+	EXPECT_LT(100, chaos_sum(done));
 	EXPECT_LT(0, disturbed[REMOVE]);
 	EXPECT_TRUE(PH_WAIT_FOR(ph_system_is(self->fd, &self->system)));
 }
