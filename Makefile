@@ -5,6 +5,7 @@
 #   make demo           build all, boot a virtual machine, show a heap at work
 #   make check          all tests
 #   make check-debug    the tests on the kernels that check themselves
+#   make soak           a quarter of an hour of races and death, on two kernels
 #   make coverage       lines of the library that its tests do not reach
 #   make coverage-module  lines and branches of the module that they do not reach
 #   make bench          all benchmarks
@@ -47,6 +48,9 @@ check:
 check-debug:
 	@$(TOP)/selftests/debug/check
 
+soak:
+	@$(TOP)/selftests/death soak
+
 coverage:
 	@$(TOP)/selftests/coverage
 
@@ -69,6 +73,6 @@ clean:
 	$(MAKE) -C $(TOP)/selftests clean
 	$(MAKE) -C $(TOP)/selftests/experiments clean
 
-.PHONY: all module lib selftests demo check check-debug coverage coverage-module \
-	bench bench-heap experiment clean
+.PHONY: all module lib selftests demo check check-debug coverage \
+	coverage-module bench bench-heap experiment clean soak
 endif

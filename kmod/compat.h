@@ -53,6 +53,26 @@ static inline struct nlattr **privheap_dump_attrs(struct netlink_callback *cb)
 #endif
 }
 
+/* 6.8 hands pages that are lost to a file system as folios. */
+int privheap_error_remove_folio(struct address_space *mapping, struct folio *folio);
+#ifdef PRIVHEAP_HAVE_ERROR_REMOVE_FOLIO
+#define PRIVHEAP_ERROR_REMOVE	.error_remove_folio = privheap_error_remove_folio
+#else
+static inline int generic_error_remove_folio(struct address_space *mapping,
+					     struct folio *folio)
+{
+	return generic_error_remove_page(mapping, &folio->page);
+}
+
+static inline int privheap_error_remove_page(struct address_space *mapping,
+					     struct page *page)
+{
+	return privheap_error_remove_folio(mapping, page_folio(page));
+}
+
+#define PRIVHEAP_ERROR_REMOVE	.error_remove_page = privheap_error_remove_page
+#endif
+
 /* Stable kernels have it since December 2023, as 6.1.67. */
 #ifndef GENL_MCAST_CAP_SYS_ADMIN
 #error "on this kernel, anybody could listen to privheap's events; it has other holes, too"

@@ -95,6 +95,13 @@ static vm_fault_t privheap_fault(struct vm_fault *vmf)
 		}
 	}
 
+	/* Here was a page that the hardware lost, see poison.c. */
+	if (!folio_test_uptodate(folio)) {
+		folio_unlock(folio);
+		folio_put(folio);
+		ret = VM_FAULT_HWPOISON;
+		goto unlock;
+	}
 	if (folio_test_large(folio) && !fits_pmd(vmf, folio)) {
 		folio_unlock(folio);
 		ret = map_folio(vmf, folio);

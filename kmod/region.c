@@ -192,6 +192,7 @@ static int privheap_migrate_folio(struct address_space *mapping, struct folio *d
 static const struct address_space_operations privheap_aops = {
 	.dirty_folio	= noop_dirty_folio,
 	.migrate_folio	= privheap_migrate_folio,
+	PRIVHEAP_ERROR_REMOVE,
 };
 
 /* A region without pages or a mapping; iput() is what undoes it. */

@@ -94,6 +94,10 @@
  * fork(2) does not inherit it. It lives until DESTROY, until munmap(2) has
  * removed all of it, or until the process execs or dies.
  *
+ * A page that is lost to a memory error raises SIGBUS at each touch, with
+ * BUS_MCEERR_AR and the address, and stays committed and counted, until it is
+ * decommitted; what is committed in its place afterwards is a new page.
+ *
  * All or nothing. Errors: EINVAL, E2BIG, EFAULT, EDQUOT, ENOMEM.
  */
 struct privheap_create {
