@@ -82,7 +82,6 @@ struct rm_region *rm_create(unsigned int actor, uint64_t pages, uint64_t commit,
 
 	if (commit && rm_commit(region, 0, commit - 1, !(flags & PRIVHEAP_CREATE_LAZY),
 				denied)) {
-		rm_raise_peaks(region);
 		count(region, -1);
 		region->used = false;
 		return NULL;
@@ -103,6 +102,8 @@ struct rm_region *rm_create(unsigned int actor, uint64_t pages, uint64_t commit,
 /* The end: all is given back on all levels. */
 void rm_remove(struct rm_region *region)
 {
+	/* In pieces, each with what it holds, before the region itself. */
+	rm->unordered |= region->split;
 	rm_tell(PRIVHEAP_CMD_REGION_DESTROY_NTF, &region->own, 0, 0, region->id);
 	rm_uncharge(region, PRIVHEAP_RESOURCE_RESIDENT, region->resident);
 	rm_uncharge(region, PRIVHEAP_RESOURCE_COMMIT, region->committed);
@@ -243,6 +244,7 @@ int rm_commit(struct rm_region *region, uint64_t first, uint64_t last, bool take
 				drop_pages(region, page, end);
 		}
 		rm_cancel(region, PRIVHEAP_RESOURCE_COMMIT, new);
+		rm_raise_peaks(region);
 		return -EDQUOT;
 	}
 	for (page = first; page <= last; page++)

@@ -79,6 +79,7 @@ struct rm_page {
 struct rm_region {
 	bool used;
 	bool findable;		/* its first page is mapped */
+	bool split;		/* it may be more than one mapping */
 	unsigned int actor;	/* or RM_ACTORS + number of a keeper */
 	uint32_t flags;
 	char *base;
@@ -142,6 +143,7 @@ struct rm_record {
 struct rm_model {
 	uint64_t seed;
 	uint64_t op;		/* the number of the operation */
+	uint64_t ops;		/* how many there will be */
 	uint64_t random;
 	uint32_t contents;	/* writes so far */
 	uint64_t last_id;	/* of a region, refused ones as well */

@@ -88,6 +88,18 @@ static char *read_only_page(const void *arg, size_t size)
 	return page;
 }
 
+/* Neighbours differ by a bit. */
+static bool is_base(unsigned int actor, uint64_t base)
+{
+	for (unsigned int i = 0; i < RM_PER_ACTOR; i++) {
+		const struct rm_region *region = &rm->region[actor * RM_PER_ACTOR + i];
+
+		if (region->used && TO_BASE(region->base) == base)
+			return true;
+	}
+	return false;
+}
+
 /* The call as it is, spoiled; returns whether it was one that must not work. */
 static bool spoiled(unsigned int actor, unsigned int call, const void *arg, int *result)
 {
@@ -133,6 +145,8 @@ static bool spoiled(unsigned int actor, unsigned int call, const void *arg, int 
 		if (!calls[call].base)
 			return false;
 		*(uint64_t *)(copy + calls[call].base) ^= 1ULL << rm_below(64);
+		if (is_base(actor, *(uint64_t *)(copy + calls[call].base)))
+			return false;
 		*result = ph_ioctl(rm_fd(actor), calls[call].cmd, copy);
 		rm_record(actor, calls[call].name, NULL, spoil, 0, 0, 0);
 		rm_result(*result, 0);

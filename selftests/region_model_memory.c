@@ -153,6 +153,7 @@ static void protect(unsigned int actor, struct rm_region *region)
 		return;
 	result = mprotect(region->base + first * PAGE, (last - first + 1) * PAGE, prot) ?
 		 -errno : 0;
+	region->split = true;
 	rm_record(actor, "mprotect", region, first, last, prot, 0);
 	rm_result(result, 0);
 	RM_CHECK(result == (allowed ? 0 : -EACCES), "mprotect to %d: %d", prot, result);
@@ -210,6 +211,7 @@ static void move(unsigned int actor, struct rm_region *region)
 	if (!mapped_run(region, first, &last, 0))
 		return;
 	length = (last - first + 1) * PAGE;
+	region->split = true;
 	rm_record(actor, "mremap", region, first, last, 0, 0);
 	if (rm_chance(2)) {
 		result = mremap(region->base + first * PAGE, rm_chance(2) ? 0 : length,
@@ -250,6 +252,7 @@ static void unmap(unsigned int actor, struct rm_region *region)
 	hole = mmap(at, end - at, PROT_NONE,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 	RM_CHECK(hole == at, "mmap over %p: %d", at, errno);
+	region->split = true;
 	rm_unmap(region, first, last);
 	if (!region->used)
 		munmap(region->base, region->pages * PAGE);

@@ -201,8 +201,10 @@ static bool spoil_range(const struct rm_region *region, uint64_t *offset,
 		*length = 0;
 		return true;
 	case 4:
+		if (!*offset)
+			return false;
 		*length = -*offset;
-		return *offset;
+		return true;
 	case 5:
 		*offset = -PAGE;
 		return true;

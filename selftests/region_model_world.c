@@ -81,7 +81,7 @@ static void actor_main(unsigned int actor)
 	open_own(actor);
 	give_turn_back();
 	while (take_turn(actor)) {
-		uint64_t end = (rm->op / BURST + 1) * BURST;
+		uint64_t end = rm_min((rm->op / BURST + 1) * BURST, rm->ops);
 
 		for (uint64_t op = rm->op; op < end && !rm->failed; op++) {
 			seed_operation(op);
@@ -350,6 +350,7 @@ bool rm_world_run(const struct rm_run *run)
 {
 	memset(rm, 0, sizeof(*rm));
 	rm->seed = run->seed;
+	rm->ops = run->ops;
 	skipped = run->skip;
 	if (begin()) {
 		for (uint64_t op = 0; op < run->ops && !rm->failed; op += BURST)
