@@ -10,6 +10,8 @@
 #   make coverage-module  lines and branches of the module that they do not reach
 #   make bench          all benchmarks
 #   make bench-heap     those of heaps, without those of regions
+#   make fuzz-library   the library's and the tool's parsers under libFuzzer, for
+#                       SECONDS (60) each
 #   make experiment     experiments with quotas: tables and plots of them
 #
 # A module built for kernel release R is left in kmod/build/R/privheap.ko.
@@ -64,6 +66,9 @@ bench:
 bench-heap:
 	@$(TOP)/selftests/bench/run-heap
 
+fuzz-library:
+	@$(TOP)/selftests/libfuzz/run $(or $(SECONDS),60)
+
 experiment:
 	@$(TOP)/selftests/experiments/run
 
@@ -72,7 +77,8 @@ clean:
 	$(MAKE) -C $(TOP)/lib clean
 	$(MAKE) -C $(TOP)/selftests clean
 	$(MAKE) -C $(TOP)/selftests/experiments clean
+	$(MAKE) -C $(TOP)/selftests/libfuzz clean
 
 .PHONY: all module lib selftests demo check check-debug coverage \
-	coverage-module bench bench-heap experiment clean soak
+	coverage-module bench bench-heap experiment clean soak fuzz-library
 endif

@@ -43,10 +43,11 @@ static void walk_set(PROCESS_HEAP_ENTRY *entry, const void *data, size_t size,
 static DWORD walk_to_large(struct heap *heap, struct large_block *large,
 			   PROCESS_HEAP_ENTRY *entry)
 {
-	char *block = (char *)large + LARGE_HEADER;
+	char *block;
 
 	if (!large)
 		return ERROR_NO_MORE_ITEMS;
+	block = (char *)large + LARGE_HEADER;
 	if (!large_find(heap, block))
 		return ERROR_GEN_FAILURE;
 	walk_set(entry, block, large->size, WALK_INDEX_LARGE,
