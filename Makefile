@@ -5,6 +5,7 @@
 #   make demo           build all, boot a virtual machine, show a heap at work
 #   make check          all tests
 #   make coverage       lines of the library that its tests do not reach
+#   make fuzz           fuzz the module for SECONDS (600), in a guest
 #   make bench          all benchmarks
 #   make bench-heap     those of heaps, without those of regions
 #   make experiment     experiments with quotas: tables and plots of them
@@ -45,6 +46,9 @@ check:
 coverage:
 	@$(TOP)/selftests/coverage
 
+fuzz:
+	@$(TOP)/selftests/fuzz/run $(if $(SECONDS),-s $(SECONDS)) --report
+
 bench:
 	@status=0; $(TOP)/selftests/bench/run || status=1; \
 		$(TOP)/selftests/bench/run-heap || status=1; exit $$status
@@ -61,6 +65,6 @@ clean:
 	$(MAKE) -C $(TOP)/selftests clean
 	$(MAKE) -C $(TOP)/selftests/experiments clean
 
-.PHONY: all module lib selftests demo check coverage bench bench-heap \
+.PHONY: all module lib selftests demo check coverage fuzz bench bench-heap \
 	experiment clean
 endif
