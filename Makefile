@@ -8,6 +8,7 @@
 #   make soak           a quarter of an hour of races and death, on two kernels
 #   make coverage       lines of the library that its tests do not reach
 #   make coverage-module  lines and branches of the module that they do not reach
+#   make fuzz           fuzz the module for SECONDS (600), in a guest
 #   make bench          all benchmarks
 #   make bench-heap     those of heaps, without those of regions
 #   make fuzz-library   the library's and the tool's parsers under libFuzzer, for
@@ -59,6 +60,9 @@ coverage:
 coverage-module:
 	@$(TOP)/selftests/debug/coverage
 
+fuzz:
+	@$(TOP)/selftests/fuzz/run $(if $(SECONDS),-s $(SECONDS)) --report
+
 bench:
 	@status=0; $(TOP)/selftests/bench/run || status=1; \
 		$(TOP)/selftests/bench/run-heap || status=1; exit $$status
@@ -80,5 +84,5 @@ clean:
 	$(MAKE) -C $(TOP)/selftests/libfuzz clean
 
 .PHONY: all module lib selftests demo check check-debug coverage \
-	coverage-module bench bench-heap experiment clean soak fuzz-library
+	coverage-module bench bench-heap experiment clean soak fuzz-library fuzz
 endif
