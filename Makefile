@@ -6,6 +6,7 @@
 #   make check          all tests
 #   make check-debug    the tests on the kernels that check themselves
 #   make soak           a quarter of an hour of races and death, on two kernels
+#   make check-kernels  the tests on more kernels, and a table of it
 #   make coverage       lines of the library that its tests do not reach
 #   make coverage-module  lines and branches of the module that they do not reach
 #   make fuzz           fuzz the module for SECONDS (600), in a guest
@@ -54,6 +55,9 @@ check-debug:
 soak:
 	@$(TOP)/selftests/death soak
 
+check-kernels:
+	@$(TOP)/selftests/check-kernels $(KERNELS)
+
 coverage:
 	@$(TOP)/selftests/coverage
 
@@ -84,5 +88,6 @@ clean:
 	$(MAKE) -C $(TOP)/selftests/libfuzz clean
 
 .PHONY: all module lib selftests demo check check-debug coverage \
-	coverage-module bench bench-heap experiment clean soak fuzz-library fuzz
+	coverage-module bench bench-heap experiment clean soak fuzz-library fuzz \
+	check-kernels
 endif

@@ -8,17 +8,28 @@
 # Distributions have merged these into /usr; the guest does as well.
 merged_dirs=(bin sbin lib lib32 lib64 libx32)
 
+# guest_busybox DIRECTORY: print the one for the kernel in DIRECTORY.
+guest_busybox() {
+	if [ -e "$1/arch" ]; then
+		printf '%s\n' "$1/busybox/usr/bin/busybox"
+	else
+		command -v busybox
+	fi
+}
+
 # Everything that the base is made of decides its name.
 base_archive() {
 	local key
 	key=$(cat "$vm_dir"/guest/*.[ch] "$vm_dir/initramfs.bash" \
-		"$(command -v busybox)" | sha256sum | cut -c 1-16)
+		"$(guest_busybox "$1")" | sha256sum | cut -c 1-16)
 	printf '%s\n' "$cache_dir/base-$key.cpio"
 }
 
+# make_base ARCHIVE KERNEL-DIRECTORY
 make_base() {
-	local archive=$1 root dir
+	local archive=$1 kernel=$2 root dir cc=gcc
 	[ ! -e "$archive" ] || return 0
+	[ ! -e "$kernel/arch" ] || cc=$cross_compiler
 	root=$(mktemp -d "$cache_dir/base.XXXXXX") || return
 	if (
 		set -e
@@ -31,9 +42,10 @@ make_base() {
 			mkdir "usr/$dir"
 			ln -s "usr/$dir" "$dir"
 		done
-		busybox_links
+		busybox_links "$kernel"
 		accounts
-		gcc -std=gnu11 -O2 -Wall -static -o init "$vm_dir"/guest/*.c
+		for_kernel "$kernel" "$cc" -std=gnu11 -O2 -Wall -static \
+			-o "$root/init" "$vm_dir"/guest/*.c
 		pack . "$archive.new"
 		mv "$archive.new" "$archive"
 	); then
@@ -44,9 +56,10 @@ make_base() {
 	fi
 }
 
+# A foreign one cannot be asked for its list; it is near enough to our own's.
 busybox_links() {
 	local applet
-	cp "$(command -v busybox)" usr/bin/busybox
+	cp "$(guest_busybox "$1")" usr/bin/busybox
 	for applet in $(busybox --list); do
 		[ "$applet" = busybox ] || ln -s busybox "usr/bin/$applet"
 	done

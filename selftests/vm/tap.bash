@@ -53,7 +53,8 @@ build_faulty() {
 	mkdir "$faulty"
 	cp "$vm_dir"/faulty/* "$faulty"
 	# Without BTF, as kmod/build.sh does, for the same reason.
-	make -s -C "$kdir" M="$faulty" CONFIG_DEBUG_INFO_BTF_MODULES= modules \
+	for_kernel "${kdir%/build}" make -s -C "$kdir" M="$faulty" \
+		CONFIG_DEBUG_INFO_BTF_MODULES= modules \
 		>"$work/out" 2>"$work/err"
 	result "$kernel: the faulty module builds" $?
 }

@@ -8,6 +8,7 @@
 # libelf for objtool, which comes with the headers; the cross compiler is here
 # because beside gcc-multilib, which the 32-bit tests take, Debian allows none.
 tree_packages=gcc,make,libelf-dev,gcc-aarch64-linux-gnu,libc6-dev-arm64-cross
+# shellcheck disable=SC2034 # used by those who source this
 cross_compiler=aarch64-linux-gnu-gcc
 
 # make_tree RELEASE DIRECTORY: by debootstrap, which is for root.
@@ -31,8 +32,8 @@ make_tree() {
 	say "tree of Debian $release: made in $((SECONDS - started)) s"
 }
 
-# in_tree RELEASE COMMAND...: as the same user, with this source tree and the
-# cache at their places, and /proc, which objtool reads its limits from.
+# in_tree RELEASE COMMAND...: as the same user, with this source tree, the cache
+# and temporary files at their places, and /proc, where objtool reads its limits.
 in_tree() {
 	local dir=$cache_dir/tree-$1 as_root=()
 	with_lock "tree-$1" make_tree "$1" "$dir" || return
@@ -49,7 +50,8 @@ in_tree() {
 		done
 		shift
 		exec chroot --userspec="$user" "$tree" "$@"' sh \
-		"$dir" "$(id -u):$(id -g)" /proc /dev "$top_dir" "$cache_dir" -- "$@"
+		"$dir" "$(id -u):$(id -g)" /proc /dev "${TMPDIR:-/tmp}" "$top_dir" \
+		"$cache_dir" -- "$@"
 }
 
 # for_kernel DIRECTORY COMMAND...: run COMMAND where modules, and programs of a

@@ -3,11 +3,11 @@
  * The guest's first process: set up the machine, run one command, tell the
  * host how it went, reboot.
  *
- * The command writes to the second serial port. The kernel's log has the
- * first, and the result is a line in that log: so it stands behind everything
- * the kernel had to say. It begins with a number that the host drew for this
- * run and that nobody but this process gets to see, so that no program in the
- * guest gives the result by accident:
+ * The command writes to the second serial port, or where the host wants it. The
+ * kernel's log has the first, and the result is a line in that log: so it stands
+ * behind everything the kernel had to say. It begins with a number that the host
+ * drew for this run and that nobody but this process gets to see, so that no
+ * program in the guest gives the result by accident:
  *
  *	privheap-vm NUMBER status N	the command has ended with N
  *	privheap-vm NUMBER timeout	the command was killed, time was up
@@ -123,11 +123,15 @@ static char **read_strings(const char *path)
 /* Bytes go through as they are. */
 static int open_output(void)
 {
+	char path[64] = OUTPUT;
 	struct termios t;
-	int fd = open(OUTPUT, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	int fd;
 
+	read_file(ORDER("output"), path, sizeof(path));
+	path[strcspn(path, "\n")] = '\0';
+	fd = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0 || tcgetattr(fd, &t)) {
-		fault("no " OUTPUT ": %s", strerror(errno));
+		fault("no %s: %s", path, strerror(errno));
 		return -1;
 	}
 	cfmakeraw(&t);
