@@ -10,7 +10,7 @@
 #include "faulty.h"
 
 /* Beyond what the test tells the hung task's watch. */
-#define HANG_MS	8000
+#define HANG_MS	12000
 
 static DEFINE_MUTEX(first);
 static DEFINE_MUTEX(second);

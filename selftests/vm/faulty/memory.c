@@ -85,13 +85,12 @@ noinline void put_page_twice(void)
 /* More than the object has. The target does not matter: it is not reached. */
 noinline void copy_too_much(void)
 {
-	char *object = kzalloc(64, GFP_KERNEL);
-
+	hidden = kzalloc(64, GFP_KERNEL);
 	number = 96;
-	if (object && copy_to_user((void __user *)current->mm->arg_start,
-				   object, number))
+	if (hidden && copy_to_user((void __user *)current->mm->arg_start,
+				   hidden, number))
 		number = 0;
-	kfree(object);
+	kfree(hidden);
 }
 
 noinline void leak(void)
