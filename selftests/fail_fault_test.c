@@ -175,9 +175,9 @@ static const struct fail_case kernel_touches[] = {
 /* These may have taken some of the pages already. */
 static const struct fail_case populates[] = {
 	{ "MADV_POPULATE_WRITE", lazy_region, populate_write, twenty_pages, NULL, 6,
-	  .allowed = { -EFAULT }, .changed = -ENOMEM },
+	  .allowed = { -EFAULT }, .changed = { -ENOMEM } },
 	{ "MADV_POPULATE_READ", lazy_region, populate_read, twenty_pages, NULL, 6,
-	  .allowed = { -EFAULT }, .changed = -ENOMEM },
+	  .allowed = { -EFAULT }, .changed = { -ENOMEM } },
 };
 
 TEST_F(fail, touch)

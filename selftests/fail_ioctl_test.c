@@ -46,7 +46,7 @@ FIXTURE_TEARDOWN_PARENT(fail)
 /* --- what there is before */
 
 /* 16 pages are committed and there, and 16 pages further up are committed. */
-static int some_region(struct fail_world *world)
+static int partly_lazy_region(struct fail_world *world)
 {
 	int ret = ph_create(world->fd, RESERVE, 16 * PAGE, 0, &world->base);
 
@@ -56,6 +56,15 @@ static int some_region(struct fail_world *world)
 	world->letter = 'p';
 	memset(world->base, world->letter, world->pattern);
 	return ph_commit(world->fd, world->base, 64 * PAGE, 16 * PAGE, 0);
+}
+
+/* They are there as well. */
+static int some_region(struct fail_world *world)
+{
+	int ret = partly_lazy_region(world);
+
+	return ret ?: ph_commit(world->fd, world->base, 64 * PAGE, 16 * PAGE,
+				PRIVHEAP_COMMIT_POPULATE);
 }
 
 /* Large folios, where there are any: at its start, and one more. */
@@ -201,7 +210,7 @@ CALL(has_7, ph_resident(world->fd, world->base) != 7 * PAGE)
 CALL(has_huge, ph_resident(world->fd, world->base) != 4 * MIB + 3 * PAGE)
 CALL(has_8_mib, ph_resident(world->fd, world->base) != 8 * MIB)
 CALL(has_90, ph_resident(world->fd, world->base) != 90 * PAGE)
-CALL(has_72, ph_resident(world->fd, world->base) != 72 * PAGE)
+CALL(has_80, ph_resident(world->fd, world->base) != 80 * PAGE)
 CALL(has_32, ph_resident(world->fd, world->base) != 32 * PAGE)
 CALL(lost_a_page, ph_resident(world->fd, world->base) != 4 * MIB - PAGE)
 CALL(lost_half, ph_resident(world->fd, world->base) != 2 * MIB)
@@ -218,7 +227,7 @@ static void unlimited(struct fail_world *world)
 /* The struct cannot be read: nothing is done. */
 #define UNDONE		.allowed = { -ENOMEM, -EFAULT }
 /* It cannot be read, or not be given back: then it may be done. */
-#define DONE_OR_NOT	.allowed = { -ENOMEM }, .changed = -EFAULT
+#define DONE_OR_NOT	.allowed = { -ENOMEM }, .changed = { -EFAULT }
 
 static const struct fail_case creates[] = {
 	{ "create", NULL, create, has_none, NULL, 7, DONE_OR_NOT },
@@ -233,11 +242,14 @@ static const struct fail_case calls[] = {
 	{ "grow", some_region, grow, has_36, NULL, 0, DONE_OR_NOT },
 	{ "grow, all", some_region, grow_all, has_all, NULL, 0, DONE_OR_NOT },
 	{ "grow, populate", some_region, grow_populate, has_90, NULL, 6, DONE_OR_NOT },
+	/* Pages of what was committed before may stay. */
+	{ "grow, populate more", partly_lazy_region, grow_populate, has_90, NULL, 6,
+	  .changed = { -ENOMEM, -EFAULT } },
 	{ "grow, huge", huge_region, grow_huge, has_8_mib, NULL, 2, DONE_OR_NOT },
 	{ "commit, apart", some_region, commit_apart, has_33, NULL, 1, DONE_OR_NOT },
 	{ "commit, joined", some_region, commit_joined, NULL, NULL, 0, DONE_OR_NOT },
-	{ "commit, populate", some_region, commit_populate, has_72, NULL, 3, DONE_OR_NOT },
-	{ "commit, again", some_region, commit_again, has_32, NULL, 1, DONE_OR_NOT },
+	{ "commit, populate", some_region, commit_populate, has_80, NULL, 3, DONE_OR_NOT },
+	{ "commit, again", partly_lazy_region, commit_again, has_32, NULL, 1, DONE_OR_NOT },
 	{ "decommit, inside", some_region, decommit_inside, has_30, NULL, 1, DONE_OR_NOT },
 	{ "decommit, a page", some_region, decommit_page, has_31, NULL, 1, DONE_OR_NOT },
 	{ "decommit, over", some_region, decommit_over, has_20, NULL, 1, DONE_OR_NOT },

@@ -170,7 +170,7 @@ static void destroy_all(struct fail_world *world)
 
 /* What is told of comes when it is done: the answer, or what acknowledges it. */
 #define ASKED	.allowed = { -ENOMEM, -ENOBUFS }
-#define SET	.allowed = { -ENOMEM }, .changed = -ENOBUFS
+#define SET	.allowed = { -ENOMEM }, .changed = { -ENOBUFS }
 
 static const struct fail_case requests[] = {
 	{ "REGION_GET", with_region, region_get, has_id, NULL, 3, ASKED },
