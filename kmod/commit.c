@@ -11,34 +11,38 @@ static unsigned long region_committed(struct privheap_region *region)
 	return privheap_quota_usage(&region->account.quota, PRIVHEAP_RESOURCE_COMMIT);
 }
 
-/* Drop the pages of a range from the page cache; invalidate_lock is held. */
-static void truncate_pages(struct privheap_region *region, unsigned long first,
-			   unsigned long last)
+/*
+ * Drop the pages of a range from the page cache; invalidate_lock is held. Returns
+ * how many are gone, and still charged.
+ */
+static unsigned long truncate_pages(struct privheap_region *region, unsigned long first,
+				    unsigned long last)
 {
 	struct address_space *mapping = region->inode.i_mapping;
 	unsigned long before = mapping->nrpages;
 
 	if (!before)
-		return;
+		return 0;
 	truncate_inode_pages_range(mapping, (loff_t)first << PAGE_SHIFT,
 				   ((loff_t)(last + 1) << PAGE_SHIFT) - 1);
-	privheap_uncharge(&region->account, PRIVHEAP_RESOURCE_RESIDENT,
-			  before - mapping->nrpages);
+	return before - mapping->nrpages;
 }
 
 /*
  * Undo a populate that failed: drop what is in the parts of the range that are
- * not committed. Nobody has seen these pages, for faults go by the commit.
+ * not committed. Nobody has seen these pages, for faults go by the commit; so they
+ * are in no peak either.
  */
 static void rollback_populate(struct privheap_region *region, unsigned long first,
 			      unsigned long last)
 {
-	unsigned long page, end;
+	unsigned long page, end, gone = 0;
 
 	filemap_invalidate_lock(region->inode.i_mapping);
 	for (page = first; page <= last; page = end + 1)
 		if (!privheap_extents_run(&region->extents, page, last, &end))
-			truncate_pages(region, page, end);
+			gone += truncate_pages(region, page, end);
+	privheap_cancel(&region->account, PRIVHEAP_RESOURCE_RESIDENT, gone);
 	filemap_invalidate_unlock(region->inode.i_mapping);
 }
 
@@ -141,7 +145,8 @@ static int drop_pages(struct privheap_region *region, unsigned long *first,
 	for (attempt = 0; attempt < SPLIT_ATTEMPTS; attempt++) {
 		if (attempt)
 			schedule_timeout_uninterruptible(1);
-		truncate_pages(region, *first, *last);
+		privheap_uncharge(&region->account, PRIVHEAP_RESOURCE_RESIDENT,
+				  truncate_pages(region, *first, *last));
 		if (!region->inode.i_mapping->nrpages ||
 		    (!page_kept(region, *first, &kept_first, &kept_last) &&
 		     !page_kept(region, *last, &kept_first, &kept_last)))

@@ -46,9 +46,10 @@ static void privheap_evict_inode(struct inode *inode)
 {
 	struct privheap_region *region = privheap_region_of(inode);
 	unsigned long committed, resident;
+	bool created = region->process && !RB_EMPTY_NODE(&region->number);
 
 	/* Observers first: they hold no reference. */
-	if (region->process && !RB_EMPTY_NODE(&region->number)) {
+	if (created) {
 		privheap_number_remove(region);
 		privheap_event_region(region, false);
 	}
@@ -60,8 +61,14 @@ static void privheap_evict_inode(struct inode *inode)
 	committed = privheap_quota_usage(&region->account.quota, PRIVHEAP_RESOURCE_COMMIT);
 	resident = privheap_quota_usage(&region->account.quota, PRIVHEAP_RESOURCE_RESIDENT);
 	trace_privheap_destroy(region->id, committed, resident);
-	privheap_uncharge(&region->account, PRIVHEAP_RESOURCE_RESIDENT, resident);
-	privheap_uncharge(&region->account, PRIVHEAP_RESOURCE_COMMIT, committed);
+	if (created) {
+		privheap_uncharge(&region->account, PRIVHEAP_RESOURCE_RESIDENT, resident);
+		privheap_uncharge(&region->account, PRIVHEAP_RESOURCE_COMMIT, committed);
+	} else {
+		/* CREATE has failed: it is in no peak. */
+		privheap_cancel(&region->account, PRIVHEAP_RESOURCE_RESIDENT, resident);
+		privheap_cancel(&region->account, PRIVHEAP_RESOURCE_COMMIT, committed);
+	}
 	privheap_account_remove(&region->account, region->pages);
 	privheap_notify_free(&region->account.quota);
 	privheap_extents_free(&region->extents);

@@ -129,7 +129,8 @@ struct privheap_create {
  * Only bytes that were not committed before are charged. With
  * PRIVHEAP_COMMIT_POPULATE every page of the range is taken from the system
  * before the call returns; where that fails (ENOMEM) what this call committed
- * is given back, and no process is killed for it.
+ * is given back, and no process is killed for it. Pages that it took of what was
+ * committed before may stay.
  *
  * Errors: EINVAL, E2BIG, EFAULT, ENOENT, EDQUOT, ENOMEM.
  */
