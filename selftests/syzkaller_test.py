@@ -25,6 +25,8 @@ LISTS = {
     "privheap_resource": r"PRIVHEAP_RESOURCE_\w+",
     "privheap_level": r"PRIVHEAP_LEVEL_\w+",
 }
+# Members whose names syzkaller has kept for itself.
+RENAMED = {"res": "resource"}
 # The description's own names, and what they are made of.
 OWN = {
     "PRIVHEAP_CELLS_OVER": lambda known: known["PRIVHEAP_CELLS_MAX"] + 1,
@@ -121,7 +123,8 @@ def description_facts(text):
         if name.startswith("privheap_subject_"):
             continue
         facts["struct " + name] = [
-            (field, field_size(kind), bool(out)) for field, kind, out in
+            (RENAMED.get(field, field), field_size(kind), bool(out))
+            for field, kind, out in
             re.findall(r"^\t(\w+)\s+(.*?)(\t\(out\))?$", body, flags=re.MULTILINE)]
     for first, second, way, struct in re.findall(
             r"^ioctl\$(\w+)\(fd fd_privheap, cmd const\[(\w+)\], arg ptr\[(\w+), (\w+)\]\)$",

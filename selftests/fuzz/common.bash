@@ -29,10 +29,11 @@ build_kcov() {
 	# Of the same release, but maybe of another configuration.
 	if [ "$(cat "$module/.kernel" 2>/dev/null)" != "$kernel_dir" ]; then
 		rm -rf "$module"
+		mkdir -p "$module"
+		echo "$kernel_dir" >"$module/.kernel"
 	fi
-	with_lock "module-$release-kcov" "$top_dir/kmod/build.sh" \
-		-o "$release-kcov" "$kernel_dir/build" KCOV_INSTRUMENT=y KCFLAGS=-g >&2 || return
-	echo "$kernel_dir" >"$module/.kernel"
+	with_lock "module-$release-kcov" "$top_dir/kmod/build.sh" -o "$release-kcov" \
+		"$kernel_dir/build" KCOV_INSTRUMENT=y KCFLAGS=-g >&2 || return
 	printf '%s\n' "$module/privheap.ko"
 }
 
