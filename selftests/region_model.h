@@ -214,7 +214,7 @@ void rm_raise_peaks(struct rm_region *region);
 int rm_limit_set(struct rm_subject *subject, unsigned int resource, uint32_t set,
 		 const uint64_t *bytes, bool privileged);
 int rm_open_reserve(struct rm_subject *subject, unsigned int resource);
-void rm_tell(uint8_t command, const struct rm_subject *subject, unsigned int resource,
+void rm_tell(uint8_t command, struct rm_subject *subject, unsigned int resource,
 	     uint64_t pages, uint64_t region);
 
 /* --- region_model.c: what regions do */

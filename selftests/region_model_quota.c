@@ -32,13 +32,24 @@ uint64_t rm_limit_of(const struct rm_counter *counter)
 	return counter->open ? add_limits(counter->hard, counter->reserve) : counter->hard;
 }
 
-/* What a listener will be told next. */
-void rm_tell(uint8_t command, const struct rm_subject *subject, unsigned int resource,
+static void raise_peak(struct rm_counter *counter)
+{
+	if (counter->peak < counter->usage)
+		counter->peak = counter->usage;
+}
+
+/*
+ * What a listener will be told next. It is told what is charged at this moment: so
+ * that has been, even where it is a charge that comes to nothing.
+ */
+void rm_tell(uint8_t command, struct rm_subject *subject, unsigned int resource,
 	     uint64_t pages, uint64_t region)
 {
 	struct rm_event *event = &rm->event[rm->events % RM_EVENTS];
 
 	rm->events++;
+	for (unsigned int i = 0; i < RM_RESOURCES; i++)
+		raise_peak(&subject->counter[i]);
 	event->command = command;
 	event->level = subject->level;
 	event->subject = subject->id;
@@ -137,12 +148,6 @@ unsigned int rm_charge(struct rm_region *region, unsigned int resource, uint64_t
 	rm->refused++;
 	rm_tell(PRIVHEAP_CMD_QUOTA_DENIED_NTF, subject, resource, nr, region->id);
 	return subject->level | (refused == RM_INJECTED ? RM_INJECTED : 0);
-}
-
-static void raise_peak(struct rm_counter *counter)
-{
-	if (counter->peak < counter->usage)
-		counter->peak = counter->usage;
 }
 
 /* After a call: whatever is charged now has been charged. */

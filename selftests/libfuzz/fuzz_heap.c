@@ -107,7 +107,8 @@ static void allocate(struct fuzz_input *input, struct block *block, unsigned int
 		FUZZ_CHECK(GetLastError() == ERROR_NOT_ENOUGH_MEMORY, "%u", GetLastError());
 		return;
 	}
-	FUZZ_CHECK(size <= 1ULL << 40, "a block of %zu", size);
+	/* Addresses are all that it takes, until it is touched. */
+	FUZZ_CHECK(size < 1ULL << 47, "a block of %zu", size);
 	FUZZ_CHECK(!((uintptr_t)block->at % MEMORY_ALLOCATION_ALIGNMENT), "%p", block->at);
 	if (size > MOST) {
 		/* Never filled: it is more than this machine has. */
