@@ -4,6 +4,7 @@
 #   make module KDIR=D  the module for the kernel build tree D
 #   make demo           build all, boot a virtual machine, show a heap at work
 #   make check          all tests
+#   make lint           what can be said of the sources without running them
 #   make coverage       lines of the library that its tests do not reach
 #   make bench          all benchmarks
 #   make bench-heap     those of heaps, without those of regions
@@ -42,6 +43,9 @@ demo:
 check:
 	@$(TOP)/selftests/check
 
+lint:
+	@$(TOP)/selftests/lint
+
 coverage:
 	@$(TOP)/selftests/coverage
 
@@ -61,6 +65,6 @@ clean:
 	$(MAKE) -C $(TOP)/selftests clean
 	$(MAKE) -C $(TOP)/selftests/experiments clean
 
-.PHONY: all module lib selftests demo check coverage bench bench-heap \
+.PHONY: all module lib selftests demo check lint coverage bench bench-heap \
 	experiment clean
 endif
