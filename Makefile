@@ -7,6 +7,7 @@
 #   make check-debug    the tests on the kernels that check themselves
 #   make soak           a quarter of an hour of races and death, on two kernels
 #   make check-kernels  the tests on more kernels, and a table of it
+#   make lint           what can be said of the sources without running them
 #   make coverage       lines of the library that its tests do not reach
 #   make coverage-module  lines and branches of the module that they do not reach
 #   make fuzz           fuzz the module for SECONDS (600), in a guest
@@ -58,6 +59,9 @@ soak:
 check-kernels:
 	@$(TOP)/selftests/check-kernels $(KERNELS)
 
+lint:
+	@$(TOP)/selftests/lint
+
 coverage:
 	@$(TOP)/selftests/coverage
 
@@ -89,5 +93,5 @@ clean:
 
 .PHONY: all module lib selftests demo check check-debug coverage \
 	coverage-module bench bench-heap experiment clean soak fuzz-library fuzz \
-	check-kernels
+	check-kernels lint
 endif

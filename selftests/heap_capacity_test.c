@@ -95,4 +95,27 @@ TEST_F(capacity, A_refuses_nothing_while_that_much_is_free)
 	EXPECT_EQ(0, refused);
 }
 
+/* More than the other heaps, of which no region becomes large. */
+TEST(a_heap_of_64_MiB_is_filled)
+{
+	const SIZE_T size = 450 * KIB;
+	HANDLE heap = HeapCreate(0, 17 * MIB, 64 * MIB);
+	static void *blocks[200];
+	int count = 0, i;
+
+	ASSERT_NE(NULL, heap);
+	while (count < 200 && (blocks[count] = HeapAlloc(heap, 0, size))) {
+		memset(blocks[count], count, size);
+		count++;
+	}
+	EXPECT_GE(count, 138);
+	EXPECT_LE(count, 145);
+	for (i = 0; i < count; i++) {
+		EXPECT_TRUE(all_bytes(blocks[i], i, size));
+		EXPECT_EQ(TRUE, HeapFree(heap, 0, blocks[i]));
+	}
+	EXPECT_EQ(0, usage_of(heap).cBlocks);
+	EXPECT_EQ(TRUE, HeapDestroy(heap));
+}
+
 TEST_HARNESS_MAIN

@@ -55,7 +55,7 @@ void track_check(bool whole)
 			    (unsigned long long)charged_of(books.heap[h]),
 			    (unsigned long long)usage.cbCommitted);
 		MODEL_CHECK(HeapValidate(books.heap[h], 0, NULL) == TRUE,
-				    WHERE "heap %u", HERE, h);
+			    WHERE "heap %u", HERE, h);
 	}
 }
 

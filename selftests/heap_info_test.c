@@ -45,23 +45,27 @@ TEST(I1_I3_I4_fresh_heaps)
 	SIZE_T length;
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(heaps); i++) {
-		values[0] = values[1] = 77;
+		values[0] = 77;
+		values[1] = 77;
 		length = 55;
 		KEEPS_ERROR(EXPECT_EQ(TRUE, HeapQueryInformation(heaps[i],
-			    HeapCompatibilityInformation, values, 4, &length)));
+								 HeapCompatibilityInformation,
+								 values, 4, &length)));
 		EXPECT_EQ(0, values[0]);
 		EXPECT_EQ(4, length);
 		/* I4: more room than needed */
 		values[0] = 77;
 		length = 55;
 		KEEPS_ERROR(EXPECT_EQ(TRUE, HeapQueryInformation(heaps[i],
-			    HeapCompatibilityInformation, values, 8, &length)));
+								 HeapCompatibilityInformation,
+								 values, 8, &length)));
 		EXPECT_EQ(0, values[0]);
 		EXPECT_EQ(77, values[1]);
 		EXPECT_EQ(4, length);
 		/* I3 */
 		KEEPS_ERROR(EXPECT_EQ(TRUE, HeapQueryInformation(heaps[i],
-			    HeapCompatibilityInformation, values, 4, NULL)));
+								 HeapCompatibilityInformation,
+								 values, 4, NULL)));
 	}
 }
 
@@ -73,21 +77,27 @@ TEST(I2_buffer_too_short)
 
 	for (SIZE_T n = 0; n < 4; n++) {
 		for (int null = 0; null < 2; null++) {
+			ULONG *buffer = null ? NULL : &value;
+			BOOL done;
+
 			length = 55;
 			SETS_ERROR(ERROR_INSUFFICIENT_BUFFER,
-				   EXPECT_EQ(FALSE, HeapQueryInformation(heap,
-				   HeapCompatibilityInformation,
-				   null ? NULL : &value, n, &length)));
+				   done = HeapQueryInformation(heap,
+							       HeapCompatibilityInformation,
+							       buffer, n, &length));
+			EXPECT_EQ(FALSE, done);
 			EXPECT_EQ(4, length);
 			EXPECT_EQ(77, value);
 		}
 	}
 	SETS_ERROR(ERROR_INSUFFICIENT_BUFFER,
 		   EXPECT_EQ(FALSE, HeapQueryInformation(heap,
-			     HeapCompatibilityInformation, NULL, 0, NULL)));
+							 HeapCompatibilityInformation,
+							 NULL, 0, NULL)));
 	SETS_ERROR(ERROR_NOACCESS,
 		   EXPECT_EQ(FALSE, HeapQueryInformation(heap,
-			     HeapCompatibilityInformation, NULL, 4, NULL)));
+							 HeapCompatibilityInformation,
+							 NULL, 4, NULL)));
 	HeapDestroy(heap);
 }
 
@@ -99,14 +109,14 @@ TEST(I5_query_without_a_heap)
 
 	SETS_ERROR(ERROR_NOACCESS,
 		   EXPECT_EQ(FALSE, HeapQueryInformation(NULL,
-			     HeapCompatibilityInformation, &value, 4,
-			     &length)));
+							 HeapCompatibilityInformation, &value, 4,
+							 &length)));
 	EXPECT_EQ(55, length);
 	EXPECT_EQ(77, value);
 	SETS_ERROR(ERROR_INVALID_HANDLE,
 		   EXPECT_EQ(FALSE, HeapQueryInformation(&local,
-			     HeapCompatibilityInformation, &value, 4,
-			     &length)));
+							 HeapCompatibilityInformation, &value, 4,
+							 &length)));
 	EXPECT_EQ(55, length);
 }
 
@@ -119,13 +129,13 @@ TEST(I6_unknown_class)
 	for (unsigned int i = 0; i < ARRAY_SIZE(classes); i++)
 		SETS_ERROR(ERROR_INVALID_PARAMETER,
 			   EXPECT_EQ(FALSE, HeapQueryInformation(heap,
-				     classes[i], value, 16, NULL)));
+								 classes[i], value, 16, NULL)));
 	for (unsigned int i = 0; i < ARRAY_SIZE(classes); i++) {
 		if (classes[i] == 1 || classes[i] == 3)
 			continue;
 		SETS_ERROR(ERROR_INVALID_PARAMETER,
 			   EXPECT_EQ(FALSE, HeapSetInformation(heap,
-				     classes[i], value, 4)));
+							       classes[i], value, 4)));
 	}
 	HeapDestroy(heap);
 }
@@ -182,10 +192,11 @@ TEST(I12_value_too_short)
 	for (SIZE_T n = 0; n < 4; n++)
 		SETS_ERROR(ERROR_INSUFFICIENT_BUFFER,
 			   EXPECT_EQ(FALSE, HeapSetInformation(heap,
-				     HeapCompatibilityInformation, &value, n)));
+							       HeapCompatibilityInformation,
+							       &value, n)));
 	SETS_ERROR(ERROR_NOACCESS,
 		   EXPECT_EQ(FALSE, HeapSetInformation(heap,
-			     HeapCompatibilityInformation, NULL, 4)));
+						       HeapCompatibilityInformation, NULL, 4)));
 	SETS_ERROR(ERROR_INVALID_HANDLE,
 		   EXPECT_EQ(FALSE, set_compatibility(NULL, 2)));
 	EXPECT_EQ(0, compatibility_of(heap));
@@ -264,9 +275,11 @@ TEST(I14_what_is_no_corruption)
 
 	HeapDestroy(gone);
 	KEEPS_ERROR(EXPECT_EQ(TRUE, HeapSetInformation(NULL,
-		    HeapEnableTerminationOnCorruption, NULL, 0)));
+						       HeapEnableTerminationOnCorruption,
+						       NULL, 0)));
 	KEEPS_ERROR(EXPECT_EQ(TRUE, HeapSetInformation(heap,
-		    HeapEnableTerminationOnCorruption, NULL, 0)));
+						       HeapEnableTerminationOnCorruption,
+						       NULL, 0)));
 	/* ordinary failures stay what they are, and so does a question */
 	EXPECT_EQ(NULL, HeapAlloc(heap, 0, MIB));
 	EXPECT_EQ(NULL, HeapReAlloc(heap, 0, p, MIB));
@@ -325,9 +338,11 @@ TEST(I15_optimize_resources)
 
 	memset(p, 5, 1000);
 	KEEPS_ERROR(EXPECT_EQ(TRUE, HeapSetInformation(heap,
-		    HeapOptimizeResources, &info, sizeof(info))));
+						       HeapOptimizeResources, &info,
+						       sizeof(info))));
 	KEEPS_ERROR(EXPECT_EQ(TRUE, HeapSetInformation(NULL,
-		    HeapOptimizeResources, &info, sizeof(info))));
+						       HeapOptimizeResources, &info,
+						       sizeof(info))));
 	/* with a heap held it must not wait for itself */
 	HeapLock(heap);
 	EXPECT_EQ(TRUE, HeapSetInformation(NULL, HeapOptimizeResources, &info,
@@ -338,19 +353,22 @@ TEST(I15_optimize_resources)
 
 	SETS_ERROR(ERROR_INVALID_HANDLE,
 		   EXPECT_EQ(FALSE, HeapSetInformation(&local,
-			     HeapOptimizeResources, &info, sizeof(info))));
+						       HeapOptimizeResources, &info,
+						       sizeof(info))));
 	SETS_ERROR(ERROR_INSUFFICIENT_BUFFER,
 		   EXPECT_EQ(FALSE, HeapSetInformation(heap,
-			     HeapOptimizeResources, &info, 7)));
+						       HeapOptimizeResources, &info, 7)));
 	info.Flags = 1;
 	SETS_ERROR(ERROR_INVALID_PARAMETER,
 		   EXPECT_EQ(FALSE, HeapSetInformation(heap,
-			     HeapOptimizeResources, &info, sizeof(info))));
+						       HeapOptimizeResources, &info,
+						       sizeof(info))));
 	info.Flags = 0;
 	info.Version = 2;
 	SETS_ERROR(ERROR_INVALID_PARAMETER,
 		   EXPECT_EQ(FALSE, HeapSetInformation(heap,
-			     HeapOptimizeResources, &info, sizeof(info))));
+						       HeapOptimizeResources, &info,
+						       sizeof(info))));
 	HeapDestroy(heap);
 }
 
@@ -390,7 +408,8 @@ TEST(I15_all_heaps_but_those_in_use)
 	while (!held)
 		usleep(1000);
 	KEEPS_ERROR(EXPECT_EQ(TRUE, HeapSetInformation(NULL,
-		    HeapOptimizeResources, &info, sizeof(info))));
+						       HeapOptimizeResources, &info,
+						       sizeof(info))));
 	held = 2;
 	pthread_join(thread, NULL);
 	EXPECT_GE(committed[0] - 190 * KIB, usage_of(heaps[0]).cbCommitted);

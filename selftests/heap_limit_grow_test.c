@@ -399,8 +399,8 @@ TEST(X_fork)
 	if (!pid) {
 		SETS_ERROR(ERROR_INVALID_HANDLE,
 			   EXPECT_EQ(FALSE, HeapQueryInformation(heap,
-				     PrivheapCommitLimit, &info, sizeof(info),
-				     NULL)));
+								 PrivheapCommitLimit, &info,
+								 sizeof(info), NULL)));
 		SETS_ERROR(ERROR_INVALID_HANDLE,
 			   EXPECT_EQ(FALSE, set_hard(heap, page())));
 		heap = HeapCreate(0, 0, 0);

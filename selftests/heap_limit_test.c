@@ -50,36 +50,37 @@ TEST(I_query_lengths)
 			memset(buffer, 7, sizeof(buffer));
 			SETS_ERROR(ERROR_INSUFFICIENT_BUFFER,
 				   EXPECT_EQ(FALSE, HeapQueryInformation(heap,
-					     class, buffer, n, &length)));
+									 class, buffer, n,
+									 &length)));
 			EXPECT_EQ(size, length);
 			EXPECT_TRUE(all_bytes(buffer, 7, sizeof(buffer)));
 		}
 		/* neither cb nor anything else in it is looked at */
 		length = 55;
 		KEEPS_ERROR(EXPECT_EQ(TRUE, HeapQueryInformation(heap, class,
-			    buffer, size, &length)));
+								 buffer, size, &length)));
 		EXPECT_EQ(size, length);
 		memcpy(&cb, buffer, sizeof(cb));
 		EXPECT_EQ(size, cb);
 		memset(buffer, 7, sizeof(buffer));
 		KEEPS_ERROR(EXPECT_EQ(TRUE, HeapQueryInformation(heap, class,
-			    buffer, sizeof(buffer), NULL)));
+								 buffer, sizeof(buffer), NULL)));
 		EXPECT_TRUE(all_bytes(buffer + size, 7, sizeof(buffer) - size));
 		SETS_ERROR(ERROR_NOACCESS,
 			   EXPECT_EQ(FALSE, HeapQueryInformation(heap, class,
-				     NULL, size, &length)));
+								 NULL, size, &length)));
 		length = 55;
 		SETS_ERROR(ERROR_NOACCESS,
 			   EXPECT_EQ(FALSE, HeapQueryInformation(NULL, class,
-				     buffer, size, &length)));
+								 buffer, size, &length)));
 		SETS_ERROR(ERROR_INVALID_HANDLE,
 			   EXPECT_EQ(FALSE, HeapQueryInformation(buffer, class,
-				     buffer, size, &length)));
+								 buffer, size, &length)));
 		EXPECT_EQ(55, length);
 	}
 	SETS_ERROR(ERROR_INVALID_PARAMETER,
 		   EXPECT_EQ(FALSE, HeapQueryInformation(heaps[0],
-			     PrivheapOpenReserve, buffer, 4, NULL)));
+							 PrivheapOpenReserve, buffer, 4, NULL)));
 	HeapDestroy(heaps[0]);
 	HeapDestroy(heaps[1]);
 }
@@ -130,7 +131,7 @@ TEST(I_set_arguments)
 		info.cbCeiling = 1;
 		info.cDenials = 1;
 		KEEPS_ERROR(EXPECT_EQ(TRUE, HeapSetInformation(heap,
-			    PrivheapCommitLimit, &info, size)));
+							       PrivheapCommitLimit, &info, size)));
 		EXPECT_EQ(hard, limit_of(heap).cbHard);
 		HeapDestroy(heap);
 	}
@@ -144,21 +145,21 @@ TEST(I_open_reserve_arguments)
 	for (SIZE_T n = 0; n < sizeof(resource); n++)
 		SETS_ERROR(ERROR_INSUFFICIENT_BUFFER,
 			   EXPECT_EQ(FALSE, HeapSetInformation(heap,
-				     PrivheapOpenReserve, &resource, n)));
+							       PrivheapOpenReserve, &resource, n)));
 	SETS_ERROR(ERROR_INVALID_PARAMETER,
 		   EXPECT_EQ(FALSE, HeapSetInformation(heap,
-			     PrivheapOpenReserve, &resource, 4)));
+						       PrivheapOpenReserve, &resource, 4)));
 	SETS_ERROR(ERROR_NOACCESS,
 		   EXPECT_EQ(FALSE, HeapSetInformation(heap,
-			     PrivheapOpenReserve, NULL, 4)));
+						       PrivheapOpenReserve, NULL, 4)));
 	resource = PRIVHEAP_RESOURCE_COMMIT;
 	SETS_ERROR(ERROR_INVALID_HANDLE,
 		   EXPECT_EQ(FALSE, HeapSetInformation(NULL,
-			     PrivheapOpenReserve, &resource, 4)));
+						       PrivheapOpenReserve, &resource, 4)));
 	SETS_ERROR(ERROR_INVALID_HANDLE, EXPECT_EQ(FALSE, open_reserve(&heap)));
 	SETS_ERROR(ERROR_INVALID_PARAMETER,
 		   EXPECT_EQ(FALSE, HeapSetInformation(heap, PrivheapUsage,
-			     &resource, 4)));
+						       &resource, 4)));
 	HeapDestroy(heap);
 }
 
@@ -189,7 +190,7 @@ TEST(I14_usage_of_a_damaged_heap)
 	memset(p, 0xee, q - p);
 	SETS_ERROR(ERROR_GEN_FAILURE,
 		   EXPECT_EQ(FALSE, HeapQueryInformation(heap, PrivheapUsage,
-			     &usage, sizeof(usage), NULL)));
+							 &usage, sizeof(usage), NULL)));
 	pid = fork();
 	ASSERT_GE(pid, 0);
 	if (!pid) {
@@ -371,8 +372,8 @@ TEST(X_device_out_of_reach)
 	} else {
 		SETS_ERROR(ERROR_GEN_FAILURE,
 			   EXPECT_EQ(FALSE, HeapQueryInformation(heap,
-				     PrivheapCommitLimit, &info, sizeof(info),
-				     NULL)));
+								 PrivheapCommitLimit, &info,
+								 sizeof(info), NULL)));
 		SETS_ERROR(ERROR_GEN_FAILURE,
 			   EXPECT_EQ(FALSE, set_hard(heap, page())));
 	}
@@ -396,24 +397,26 @@ TEST(X_resident)
 	for (int i = 0; i < (is_anonymous() ? 2 : 1); i++) {
 		SETS_ERROR(ERROR_NOT_SUPPORTED,
 			   EXPECT_EQ(FALSE, HeapSetInformation(heaps[i],
-				     PrivheapResidentLimit, &info,
-				     sizeof(info))));
+							       PrivheapResidentLimit, &info,
+							       sizeof(info))));
 		SETS_ERROR(ERROR_NOT_SUPPORTED,
 			   EXPECT_EQ(FALSE, HeapQueryInformation(heaps[i],
-				     PrivheapResidentLimit, &info,
-				     sizeof(info), NULL)));
+								 PrivheapResidentLimit, &info,
+								 sizeof(info), NULL)));
 		EXPECT_EQ(8 * page(), info.cbHard);
 	}
 	if (!is_anonymous()) {
 		KEEPS_ERROR(EXPECT_EQ(TRUE, HeapSetInformation(heaps[1],
-			    PrivheapResidentLimit, &info, sizeof(info))));
+							       PrivheapResidentLimit, &info,
+							       sizeof(info))));
 		/* a commit is none of its business, a touch is */
 		block = HeapAlloc(heaps[1], 0, 20 * page());
 		ASSERT_NE(NULL, block);
 		EXPECT_EQ(0, write_at(block + page()));
 		EXPECT_EQ(SIGBUS, SIGNAL_OF(memset(block, 1, 20 * page())));
 		KEEPS_ERROR(EXPECT_EQ(TRUE, HeapQueryInformation(heaps[1],
-			    PrivheapResidentLimit, &info, sizeof(info), NULL)));
+								 PrivheapResidentLimit, &info,
+								 sizeof(info), NULL)));
 		EXPECT_EQ(8 * page(), info.cbHard);
 		EXPECT_EQ(8 * page(), info.cbUsage);
 		EXPECT_EQ(NONE, info.cbCeiling);

@@ -4,10 +4,8 @@
  * size and every byte. Reads only the public headers, so that it holds for
  * whatever lies behind them.
  *
- *   PRIVHEAP_MODEL_OPS      operations of one thread, over all tests, and as
- *                           many again of several threads (300000)
+ *   PRIVHEAP_MODEL_OPS      operations, over all tests (300000)
  *   PRIVHEAP_MODEL_SEED     other random numbers (1)
- *   PRIVHEAP_MODEL_THREADS  threads that share heaps (4)
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -15,7 +13,6 @@
 #include <string.h>
 
 #include "heap_model_books.h"
-#include "heap_model_threads.h"
 #include "patient_harness.h"
 
 /* --------------------------------------------------------- operations */
@@ -40,7 +37,7 @@ static void check_refused(unsigned int h, void *bad)
 		    bad, GetLastError());
 	model_set_stale();
 	freed = HeapFree(heap, 0, bad);
-	MODEL_CHECK(freed == FALSE && model_has_error(ERROR_INVALID_PARAMETER),
+	MODEL_CHECK(!freed && model_has_error(ERROR_INVALID_PARAMETER),
 		    "operation %" PRIu64 ", heap %u, %p: error %u", model.op, h,
 		    bad, GetLastError());
 	model_set_stale();
@@ -83,7 +80,7 @@ static void do_alloc(unsigned int h)
 			    "operation %" PRIu64 ", error %u", model.op,
 			    GetLastError());
 		MODEL_CHECK(size > 8 * MIB || (heap->maximum &&
-			    (heap->blocks || size > heap->largest)),
+					       (heap->blocks || size > heap->largest)),
 			    IN_HEAP "no room for %zu beside %" PRIu64 " blocks",
 			    model.op, h, size, heap->blocks);
 		return;
@@ -178,7 +175,7 @@ static void do_realloc(struct block *block)
 			    GetLastError(), AT_OF(block));
 		/* Shrinking needs no room. */
 		MODEL_CHECK(size > old && (size > 8 * MIB || heap->maximum ||
-			    flags & HEAP_REALLOC_IN_PLACE_ONLY),
+					   flags & HEAP_REALLOC_IN_PLACE_ONLY),
 			    "realloc to %zu, flags %#x, refused: " AT, size,
 			    flags, AT_OF(block));
 		check_size(block);
@@ -187,7 +184,7 @@ static void do_realloc(struct block *block)
 	}
 	keep = old < size ? old : size;
 	MODEL_CHECK(model_is_stale() && (moved == block->at ||
-		    !(flags & HEAP_REALLOC_IN_PLACE_ONLY)) &&
+					 !(flags & HEAP_REALLOC_IN_PLACE_ONLY)) &&
 		    (uintptr_t)moved % MEMORY_ALLOCATION_ALIGNMENT == 0,
 		    "realloc to %zu gave %p, error %u: " AT, size, moved,
 		    GetLastError(), AT_OF(block));
@@ -486,48 +483,6 @@ TEST_F_TIMEOUT(heap_model, matches, 1800)
 	/* it did run into walls, and lived */
 	EXPECT_GT(model.refused, 0);
 	EXPECT_GT(model.bad, 0);
-}
-
-/* More than the other heaps, of which no region becomes large. */
-TEST(a_heap_of_64_MiB_is_filled)
-{
-	const SIZE_T size = 450 * KIB;
-	HANDLE heap = HeapCreate(0, 17 * MIB, 64 * MIB);
-	static void *blocks[200];
-	int count = 0, i;
-
-	ASSERT_NE(NULL, heap);
-	while (count < 200 && (blocks[count] = HeapAlloc(heap, 0, size))) {
-		model_fill(blocks[count], 0, size, count + 1);
-		count++;
-	}
-	EXPECT_GE(count, 138);
-	EXPECT_LE(count, 145);
-	for (i = 0; i < count; i++) {
-		EXPECT_EQ(size, model_differs(blocks[i], 0, size, i + 1));
-		EXPECT_EQ(TRUE, HeapFree(heap, 0, blocks[i]));
-	}
-	EXPECT_EQ(0, usage_of(heap).cBlocks);
-	EXPECT_EQ(TRUE, HeapDestroy(heap));
-}
-
-FIXTURE(heap_threads) {
-};
-
-FIXTURE_SETUP(heap_threads)
-{
-}
-
-FIXTURE_TEARDOWN(heap_threads)
-{
-}
-
-TEST_F_TIMEOUT(heap_threads, hand_blocks_to_each_other, 1800)
-{
-	threads_run(model_option("PRIVHEAP_MODEL_OPS", 300000),
-		    model_option("PRIVHEAP_MODEL_THREADS", 4),
-		    model_option("PRIVHEAP_MODEL_SEED", 1));
-	EXPECT_EQ(0, atomic_load(&model_failures));
 }
 
 TEST_HARNESS_MAIN

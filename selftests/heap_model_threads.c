@@ -138,6 +138,7 @@ static void *worker(void *arg)
 	uint64_t random = (uintptr_t)arg * UINT64_C(0x2545f4914f6cdd1d) | 1;
 	uint32_t life = 1 + model_below(&random, 20000);
 	struct parcel *parcel;
+	uint32_t box;
 
 	while (life-- && take_operation()) {
 		parcel = NULL;
@@ -146,15 +147,12 @@ static void *worker(void *arg)
 			parcel = parcel_new(&random);
 		if (parcel && model_below(&random, 64) == 0)
 			parcel_misuse(parcel);
-		parcel = atomic_exchange(&shared.mailbox[
-					 model_below(&random, MAILBOXES)],
-					 parcel);
+		box = model_below(&random, MAILBOXES);
+		parcel = atomic_exchange(&shared.mailbox[box], parcel);
 		if (parcel && model_below(&random, 3) == 0) {
 			parcel_resize(parcel, &random);
-			parcel = atomic_exchange(&shared.mailbox[
-						 model_below(&random,
-							     MAILBOXES)],
-						 parcel);
+			box = model_below(&random, MAILBOXES);
+			parcel = atomic_exchange(&shared.mailbox[box], parcel);
 		}
 		parcel_free(parcel);
 	}

@@ -120,8 +120,8 @@ TEST(R6_R7_in_place)
 		memset(p, 9, sizes[i][0]);
 		for (int j = 1; j < 3; j++) {
 			KEEPS_ERROR(EXPECT_EQ(p, HeapReAlloc(heap,
-				    HEAP_REALLOC_IN_PLACE_ONLY, p,
-				    sizes[i][j])));
+							     HEAP_REALLOC_IN_PLACE_ONLY, p,
+							     sizes[i][j])));
 			EXPECT_EQ(sizes[i][j], HeapSize(heap, 0, p));
 		}
 		EXPECT_TRUE(all_bytes(p, 9, sizes[i][1]));

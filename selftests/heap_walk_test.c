@@ -155,9 +155,9 @@ TEST(V4_damaged_control_data)
 			*at = was ^ 1 << bit;
 			if (at >= b - 2 * (int)sizeof(size_t)) {
 				KEEPS_ERROR(EXPECT_EQ(FALSE,
-					HeapValidate(heap, 0, NULL)));
+						      HeapValidate(heap, 0, NULL)));
 				KEEPS_ERROR(EXPECT_EQ(FALSE,
-					HeapValidate(heap, 0, b)));
+						      HeapValidate(heap, 0, b)));
 			}
 			entry.lpData = NULL;
 			for (int i = 0; i < 100 && HeapWalk(heap, &entry); i++)

@@ -191,7 +191,7 @@ TEST_F(limit, values)
 			if (sets[i].set == PRIVHEAP_SET_FAIL_NTH)
 				continue;
 			EXPECT_REFUSED(-EINVAL, (arg->set = sets[i].set,
-				memcpy((char *)arg + sets[i].value, &value, 8)));
+						 memcpy((char *)arg + sets[i].value, &value, 8)));
 		}
 	}
 	EXPECT_REFUSED(-EINVAL, (arg->set = PRIVHEAP_SET_RESERVE,

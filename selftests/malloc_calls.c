@@ -60,7 +60,7 @@ static void alignments(void)
 
 	pointer = NULL;
 	promise("posix_memalign: 24", posix_memalign(&pointer, 24, 1) == EINVAL &&
-				      !pointer);
+		!pointer);
 	promise("posix_memalign: 4", posix_memalign(&pointer, 4, 1) == EINVAL);
 	promise("malloc_usable_size(NULL)", !malloc_usable_size(NULL));
 }
@@ -80,7 +80,7 @@ static void refusals(void)
 	promise("realloc", !realloc(pointer, huge) && errno == ENOMEM);
 	errno = 0;
 	promise("reallocarray", !reallocarray(NULL, half, 2) &&
-				errno == ENOMEM);
+		errno == ENOMEM);
 	errno = 0;
 	promise("memalign", !memalign(4096, huge) && errno == ENOMEM);
 	promise("block after refusals", !strcmp(pointer, "unharmed"));
@@ -201,7 +201,7 @@ static void forks(void)
 	if (status)
 		printf("the child's status is %#x\n", status);
 	promise("parent after fork", !strcmp(old, "before the fork") &&
-				     large[0] == 'x');
+		large[0] == 'x');
 	free(old);
 	free(large);
 }

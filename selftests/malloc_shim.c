@@ -435,17 +435,18 @@ __attribute__((destructor)) static void shim_report(void)
 		atomic_store(&shim_count.live, 0);
 	}
 	length = snprintf(line, sizeof(line),
-			  "%s backend=%s calls=%zu bytes=%zu live=%zu blocks=%llu "
-			  "reentered=%zu early=%zu inherited=%zu\n",
+			  "%s backend=%s calls=%zu bytes=%zu live=%zu blocks=%llu",
 			  program_invocation_short_name,
 			  backends[PrivheapGetBackend() % 3],
 			  atomic_load(&shim_count.calls),
 			  atomic_load(&shim_count.bytes),
 			  atomic_load(&shim_count.live),
-			  (unsigned long long)usage.cBlocks,
-			  atomic_load(&shim_count.reentered),
-			  atomic_load(&shim_count.early),
-			  atomic_load(&shim_count.inherited));
+			  (unsigned long long)usage.cBlocks);
+	length += snprintf(line + length, sizeof(line) - length,
+			   " reentered=%zu early=%zu inherited=%zu\n",
+			   atomic_load(&shim_count.reentered),
+			   atomic_load(&shim_count.early),
+			   atomic_load(&shim_count.inherited));
 	fd = open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	if (fd < 0 || write(fd, line, (size_t)length) != length)
 		shim_die("cannot write the report", file);

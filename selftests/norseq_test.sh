@@ -10,7 +10,8 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tap.sh
 . "$here/tap.sh"
-programs="heap_cache_test heap_model_test heap_thread_test heap_memory_test"
+programs="heap_cache_test heap_cache_life_test heap_model_test heap_exchange_test
+	heap_thread_test heap_memory_test"
 out=$(mktemp "${TMPDIR:-/tmp}/norseq_test.XXXXXX") || exit 1
 trap 'rm -f "$out"' EXIT
 

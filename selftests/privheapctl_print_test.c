@@ -182,21 +182,21 @@ TEST(show)
 	region.quota.counters[0].fail_nth = 3;
 	is = PRINTED(show_region(&region, &style, false, out));
 	EXPECT_HAS(is,
-"region 17\n"
-"  process   2147483646 (-)\n"
-"  user      4000000001\n"
-"  cgroup    / (the root)\n"
-"  address   0x7f0000000000 to 0x7f0000013000\n"
-"  flags     exec lazy\n"
-"  reserved  76K\n"
-"  faults    12\n"
-"  denials   2, here or further out\n"
-"\n"
-"          USAGE  PEAK  SOFT  HARD    RESERVE  FAIL-NTH  DENIALS\n"
-"commit       3M    4M     -    8M  1M (open)         3        0\n"
-"resident   1.5M    2M     -     -          -         -        0\n"
-"\n"
-"        0 #+=-.+...#\n");
+		   "region 17\n"
+		   "  process   2147483646 (-)\n"
+		   "  user      4000000001\n"
+		   "  cgroup    / (the root)\n"
+		   "  address   0x7f0000000000 to 0x7f0000013000\n"
+		   "  flags     exec lazy\n"
+		   "  reserved  76K\n"
+		   "  faults    12\n"
+		   "  denials   2, here or further out\n"
+		   "\n"
+		   "          USAGE  PEAK  SOFT  HARD    RESERVE  FAIL-NTH  DENIALS\n"
+		   "commit       3M    4M     -    8M  1M (open)         3        0\n"
+		   "resident   1.5M    2M     -     -          -         -        0\n"
+		   "\n"
+		   "        0 #+=-.+...#\n");
 	EXPECT_EQ(0, strncmp(is, "region 17\n", 10));
 	free(is);
 }

@@ -317,7 +317,10 @@ TEST(tables)
 
 TEST(json_of_all_kinds)
 {
-	EXPECT_PRINTS("{\"a\":[],\"b\":[1,{}],\"c\":null,\"d\":true,\"e\":18446744073709551614}\n", {
+	static const char text[] =
+		"{\"a\":[],\"b\":[1,{}],\"c\":null,\"d\":true,\"e\":18446744073709551614}\n";
+
+	EXPECT_PRINTS(text, {
 		struct json json = { .out = out };
 
 		json_object(&json, NULL);

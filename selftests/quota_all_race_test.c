@@ -71,7 +71,8 @@ static void *race(void *argument)
 		};
 
 		if (first + length > SPAN)
-			commit.length = length = SPAN - first;
+			length = SPAN - first;
+		commit.length = length;
 		if (round % 4 == 3)
 			ph_decommit(self->fd, self->base, first, length);
 		else if (ph_ioctl(self->fd, PRIVHEAP_IOC_COMMIT, &commit) == -EDQUOT)

@@ -32,8 +32,7 @@ FIXTURE_SETUP(trace)
 	if (!ph_exists(TRACEFS "/events"))
 		SKIP(return, "no tracefs at " TRACEFS);
 	if (!ph_exists(TRACEFS "/events/privheap"))
-		SKIP(return, "no tracepoints of the module "
-		     "(kernel without them, or module without signature)");
+		SKIP(return, "no tracepoints (kernel without them, or module without signature)");
 	snprintf(self->instance, sizeof(self->instance),
 		 TRACEFS "/instances/privheap-%d", getpid());
 	if (mkdir(self->instance, 0700))
@@ -84,8 +83,7 @@ TEST_F(trace, all_of_them)
 	ASSERT_EQ(0, ph_create_limit(self->fd, 64 * PAGE, 4 * PAGE, 32 * PAGE,
 				     PRIVHEAP_CREATE_LAZY, &base));
 	id = ph_region(self->fd, base).out_id;
-	EXPECT_EVENTS(1, "privheap_create: id=%llu reserved=64 committed=4 "
-		      "flags=0x2", id);
+	EXPECT_EVENTS(1, "privheap_create: id=%llu reserved=64 committed=4 flags=0x2", id);
 
 	ASSERT_EQ(0, ph_grow(self->fd, base, 10 * PAGE, 0));
 	EXPECT_EVENTS(1, "privheap_commit: id=%llu first=0 pages=10 changed=6",
@@ -100,12 +98,11 @@ TEST_F(trace, all_of_them)
 	EXPECT_EVENTS(1, "privheap_populate: id=%llu", id);
 
 	ASSERT_EQ(0, ph_decommit(self->fd, base, 12 * PAGE, 20 * PAGE));
-	EXPECT_EVENTS(1, "privheap_decommit: id=%llu first=12 pages=20 "
-		      "changed=4", id);
+	EXPECT_EVENTS(1, "privheap_decommit: id=%llu first=12 pages=20 changed=4", id);
 
 	ASSERT_EQ(-EDQUOT, ph_commit(self->fd, base, 12 * PAGE, 40 * PAGE, 0));
-	EXPECT_EVENTS(1, "privheap_denial: id=%llu resource=commit "
-		      "level=region subject=%llu pages=40", id, id);
+	EXPECT_EVENTS(1, "privheap_denial: id=%llu resource=commit level=region subject=%llu %s",
+		      id, id, "pages=40");
 
 	EXPECT_EVENTS(0, "privheap_destroy: id=%llu", id);
 	ASSERT_EQ(0, ph_destroy(self->fd, base));

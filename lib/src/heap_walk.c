@@ -193,7 +193,7 @@ static DWORD walk_from_piece(struct heap *heap,
 	struct block_piece piece;
 	struct slab *slab = front_slab(heap->front, entry->lpData);
 
-	if (slab)
+	if (slab && region)
 		return walk_from_slot(heap, region, slab, entry);
 	if (region && blocks_piece_of(&region->blocks, entry->lpData, busy,
 				      &piece))

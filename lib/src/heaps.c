@@ -73,7 +73,7 @@ DWORD heaps_remove(HANDLE handle)
 	bool locked;
 
 	process_check();
-	if (handle && handle == atomic_load(&process_heap))
+	if (!handle || handle == atomic_load(&process_heap))
 		return error;
 
 	locked = lock_among(&heaps_lock);

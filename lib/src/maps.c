@@ -33,8 +33,12 @@ struct maps_reader {
 
 /**
  * struct maps_line - a line of the file
+ * @start: first address
+ * @end: address behind it
+ * @access: r, w, x, and p or s, or - for each
  * @device: major and minor number of the file system
  * @inode: number of the file, 0: not a file
+ * @region: of /dev/privheap
  */
 struct maps_line {
 	uint64_t start;

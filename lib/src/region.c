@@ -114,7 +114,7 @@ static int region_result(int err)
 /* The level comes by address: it is written by the call that makes @err. */
 static int region_result_denied(int err, const __u32 *level)
 {
-	if (err == -EDQUOT)
+	if (err == -EDQUOT && level)
 		region_denied = *level;
 	return region_result(err);
 }

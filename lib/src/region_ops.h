@@ -13,6 +13,14 @@
  * struct region_ops - one back end
  * @backend: its name
  * @open: find out whether the back end can work here
+ * @create: PRIVHEAP_IOC_CREATE
+ * @grow: PRIVHEAP_IOC_GROW
+ * @commit: PRIVHEAP_IOC_COMMIT
+ * @decommit: PRIVHEAP_IOC_DECOMMIT
+ * @destroy: PRIVHEAP_IOC_DESTROY
+ * @query: PRIVHEAP_IOC_QUERY
+ * @notify: PRIVHEAP_IOC_NOTIFY
+ * @limit: PRIVHEAP_IOC_LIMIT
  *
  * Every function returns 0 or -errno. The size member of every
  * struct is set, and reserved members are zero.

@@ -11,6 +11,9 @@
  * @by_pid: only those of the process @pid
  * @by_uid: only those of the user @uid
  * @by_cgroup: only those in the cgroup @cgroup, or below
+ * @pid: of the process, in this pid namespace
+ * @uid: of the user, in this user namespace
+ * @cgroup: its number
  */
 struct region_filter {
 	bool by_pid;

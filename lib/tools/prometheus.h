@@ -7,7 +7,7 @@
 
 #include "record.h"
 
-void prometheus_write(const struct region_list *regions,
-		      const struct quota_list *quotas, FILE *out);
+void prometheus_write(const struct region_list *region_list,
+		      const struct quota_list *quota_list, FILE *out);
 
 #endif /* PRIVHEAP_TOOLS_PROMETHEUS_H */

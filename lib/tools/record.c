@@ -15,6 +15,7 @@
  * struct field - where an attribute goes
  * @size: bytes of the attribute's value; 0 for a flag
  * @offset: of the member, in the struct
+ * @known: there is such a member
  *
  * By the attribute's type; a type without a member is skipped.
  */

@@ -155,6 +155,7 @@ static int region_event(struct watch *watch, const struct nlmsghdr *message,
 	}
 	if (!known)
 		watch->tell(notice, watch->data);
+	notice->region = NULL;
 	region_release(&region);
 	return 0;
 }
@@ -186,6 +187,7 @@ static int quota_event(struct watch *watch, const struct nlmsghdr *message,
 		watched->region.quota = quota;
 		watch->tell(notice, watch->data);
 	}
+	notice->quota = NULL;
 	return 0;
 }
 

@@ -3,16 +3,14 @@
 
 For a guest: python's whole library is a hundred times as large.
 """
-import argparse
 import glob
 import importlib
-import json.tool
 import os
-import re
 import sys
-import unittest
 import test.test_json
-import test.test_re
+
+for name in "argparse", "json.tool", "re", "unittest", "test.test_re":
+    importlib.import_module(name)
 
 for path in glob.glob(os.path.dirname(test.test_json.__file__) + "/*.py"):
     name = os.path.basename(path)[:-3]

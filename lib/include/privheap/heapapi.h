@@ -28,45 +28,13 @@
 #ifndef PRIVHEAP_HEAPAPI_H
 #define PRIVHEAP_HEAPAPI_H
 
-#include <stddef.h>
 #include <stdint.h>
 
-#include <privheap/backend.h>
+#include <privheap/wintypes.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* ------------------------------------------------------------------ types */
-
-#ifndef WINAPI
-#define WINAPI
-#endif
-
-#ifndef FALSE
-#define FALSE	0
-#endif
-#ifndef TRUE
-#define TRUE	1
-#endif
-
-/* DWORD and ULONG have 32 bits, also where long has 64. */
-typedef uint8_t		BYTE;
-typedef uint16_t	WORD;
-typedef uint32_t	DWORD;
-typedef uint32_t	ULONG;
-typedef uint64_t	ULONGLONG;
-typedef int		BOOL;
-typedef size_t		SIZE_T;
-typedef uintptr_t	DWORD_PTR;
-typedef void		*HANDLE;
-typedef void		*PVOID;
-typedef void		*LPVOID;
-typedef const void	*LPCVOID;
-typedef DWORD		*PDWORD;
-typedef ULONG		*PULONG;
-typedef SIZE_T		*PSIZE_T;
-typedef HANDLE		*PHANDLE;
 
 /* ------------------------------------------------------------------ flags */
 
@@ -105,43 +73,6 @@ typedef HANDLE		*PHANDLE;
 #define PROCESS_HEAP_ENTRY_DDESHARE	0x0020	/* not used */
 
 #define HEAP_OPTIMIZE_RESOURCES_CURRENT_VERSION	1
-
-/* ----------------------------------------------------------------- errors */
-
-#define NO_ERROR			0
-#define ERROR_SUCCESS			0
-#define ERROR_ACCESS_DENIED		5
-#define ERROR_INVALID_HANDLE		6
-#define ERROR_NOT_ENOUGH_MEMORY		8
-#define ERROR_NOT_READY			21
-#define ERROR_GEN_FAILURE		31
-#define ERROR_NOT_SUPPORTED		50
-#define ERROR_INVALID_PARAMETER		87
-#define ERROR_CALL_NOT_IMPLEMENTED	120
-#define ERROR_INSUFFICIENT_BUFFER	122
-#define ERROR_ALREADY_EXISTS		183
-#define ERROR_NO_MORE_ITEMS		259
-#define ERROR_NOT_OWNER			288
-#define ERROR_NOACCESS			998
-#define ERROR_NOT_FOUND			1168
-#define ERROR_COMMITMENT_LIMIT		1455
-
-#define STATUS_ACCESS_VIOLATION		((DWORD)0xC0000005)
-#define STATUS_NO_MEMORY		((DWORD)0xC0000017)
-#define STATUS_HEAP_CORRUPTION		((DWORD)0xC0000374)
-
-/**
- * GetLastError - read the calling thread's last error
- *
- * Return: an ERROR_* value; 0 in a thread where nothing failed yet.
- */
-DWORD WINAPI GetLastError(void);
-
-/**
- * SetLastError - set the calling thread's last error
- * @dwErrCode: any value
- */
-void WINAPI SetLastError(DWORD dwErrCode);
 
 /* ------------------------------------------------------------------ heaps */
 
@@ -544,172 +475,13 @@ HeapSetInformation(HANDLE HeapHandle,
 		   HEAP_INFORMATION_CLASS HeapInformationClass,
 		   PVOID HeapInformation, SIZE_T HeapInformationLength);
 
-/* ----------------------------------------------------------------- system */
-
-#define PROCESSOR_ARCHITECTURE_INTEL	0
-#define PROCESSOR_ARCHITECTURE_ARM	5
-#define PROCESSOR_ARCHITECTURE_AMD64	9
-#define PROCESSOR_ARCHITECTURE_ARM64	12
-#define PROCESSOR_ARCHITECTURE_UNKNOWN	0xFFFF
-#define PROCESSOR_INTEL_PENTIUM		586
-#define PROCESSOR_AMD_X8664		8664
-
-/**
- * struct _SYSTEM_INFO - what GetSystemInfo() tells
- * @wProcessorArchitecture: PROCESSOR_ARCHITECTURE_*
- * @wReserved: 0
- * @dwPageSize: bytes; heaps are committed in units of this
- * @lpMinimumApplicationAddress: lowest address a program can map
- * @lpMaximumApplicationAddress: highest address a program can map
- * @dwActiveProcessorMask: a bit for each processor, as many as fit
- * @dwNumberOfProcessors: processors that are online
- * @dwProcessorType: PROCESSOR_*, 0 where Windows has no value
- * @dwAllocationGranularity: 65536, as on Windows
- * @wProcessorLevel: the processor's family
- * @wProcessorRevision: its model in the high byte, its stepping in the low one
- */
-typedef struct _SYSTEM_INFO {
-	WORD		wProcessorArchitecture;
-	WORD		wReserved;
-	DWORD		dwPageSize;
-	LPVOID		lpMinimumApplicationAddress;
-	LPVOID		lpMaximumApplicationAddress;
-	DWORD_PTR	dwActiveProcessorMask;
-	DWORD		dwNumberOfProcessors;
-	DWORD		dwProcessorType;
-	DWORD		dwAllocationGranularity;
-	WORD		wProcessorLevel;
-	WORD		wProcessorRevision;
-} SYSTEM_INFO, *LPSYSTEM_INFO;
-
-/**
- * GetSystemInfo - describe the machine
- * @lpSystemInfo: filled; cannot fail
- */
-void WINAPI GetSystemInfo(LPSYSTEM_INFO lpSystemInfo);
-
-/**
- * GetNativeSystemInfo - describe the machine, also to a 32-bit program on it
- * @lpSystemInfo: filled; cannot fail
- *
- * As GetSystemInfo(); but in a 32-bit process on a 64-bit kernel for x86 it
- * tells of the machine and not of the process: the architecture is
- * PROCESSOR_ARCHITECTURE_AMD64, the type PROCESSOR_AMD_X8664, and the highest
- * address the machine's, or rather the highest that the member can hold.
- */
-void WINAPI GetNativeSystemInfo(LPSYSTEM_INFO lpSystemInfo);
-
-/* ------------------------------------------------- additions for Linux */
-
-/**
- * typedef PRIVHEAP_EXCEPTION_HANDLER - what HEAP_GENERATE_EXCEPTIONS calls
- * @dwExceptionCode: STATUS_NO_MEMORY, or STATUS_ACCESS_VIOLATION for a handle
- *	or a block that is none
- * @hHeap: the heap of the call
- * @dwBytes: the bytes that the call asked for
- *
- * Runs in the thread of the failed call, after the heap was left in order and
- * unlocked. It may longjmp(3), throw a C++ exception, use the heap, or return:
- * then the call returns NULL.
- */
-typedef void (*PRIVHEAP_EXCEPTION_HANDLER)(DWORD dwExceptionCode, HANDLE hHeap,
-					   SIZE_T dwBytes);
-
-/**
- * PrivheapSetExceptionHandler - set what HEAP_GENERATE_EXCEPTIONS calls
- * @pHandler: for all threads; NULL restores the default, which writes a line to
- *	standard error and calls abort(3)
- *
- * Return: the former handler, NULL for the default.
- */
-PRIVHEAP_EXCEPTION_HANDLER WINAPI
-PrivheapSetExceptionHandler(PRIVHEAP_EXCEPTION_HANDLER pHandler);
-
-/**
- * PrivheapSetRegionCache - keep memory of destroyed heaps for new ones
- * @dwRegions: how many heaps' worth to keep, at most 64 (more counts as 64); 0,
- *	which it is at first, gives back all that is kept, and keeps no more
- *
- * With this a program that makes and destroys many small heaps does so without
- * a system call. Kept is the first region of a heap that grows, made without
- * HEAP_CREATE_ENABLE_EXECUTE, if it has at most 16 pages committed there besides
- * the first one, which alone stays committed. The next such heap whose initial
- * size is at most a page gets it.
- *
- * Until then its first page stays accessible and counts as the process's, though
- * no heap has it: a pointer into a destroyed heap is not sure to fault, the
- * handle of a new heap is likely to be that of a destroyed one, and peaks and
- * thresholds (privheap_region_notify()) of a region live on in the next heap;
- * limits that the program has set do not. The handle of a destroyed heap is refused all the same, and so are pointers into
- * it. HeapCreate() gives back what is kept before it fails. A child of fork(2)
- * inherits the number, and nothing that is kept.
- *
- * Return: the former number; leaves the last error alone.
- */
-DWORD WINAPI PrivheapSetRegionCache(DWORD dwRegions);
-
-/**
- * struct _PRIVHEAP_USAGE - what a heap holds
- * @cb: sizeof(PRIVHEAP_USAGE), set by the caller
- * @dwRegions: number of regions, of which each large block has one
- * @cbReserved: bytes of address space
- * @cbCommitted: bytes committed
- * @cbResident: bytes that have a page
- * @cbPeakCommitted: sum of the regions' highest @cbCommitted
- * @cbPeakResident: sum of the regions' highest @cbResident
- * @cbAllocated: sum of the sizes of all blocks, as HeapSize() gives them
- * @cBlocks: number of blocks
- *
- * The first five counters of memory are those of the regions that the heap has
- * now, as the kernel counts them.
- */
-typedef struct _PRIVHEAP_USAGE {
-	DWORD		cb;
-	DWORD		dwRegions;
-	ULONGLONG	cbReserved;
-	ULONGLONG	cbCommitted;
-	ULONGLONG	cbResident;
-	ULONGLONG	cbPeakCommitted;
-	ULONGLONG	cbPeakResident;
-	ULONGLONG	cbAllocated;
-	ULONGLONG	cBlocks;
-} PRIVHEAP_USAGE, *LPPRIVHEAP_USAGE;
-
-/**
- * PrivheapQueryHeap - ask what a heap holds
- * @hHeap: the heap
- * @lpUsage: filled on success
- *
- * Return: TRUE; FALSE with ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER
- * (@lpUsage is NULL, or its cb is wrong), or ERROR_GEN_FAILURE: the heap's
- * control data are damaged, or the kernel did not answer.
- */
-BOOL WINAPI PrivheapQueryHeap(HANDLE hHeap, LPPRIVHEAP_USAGE lpUsage);
-
-/**
- * PrivheapGetBackend - ask who keeps the regions of this process
- *
- * Return: enum privheap_backend; leaves the last error alone.
- */
-DWORD WINAPI PrivheapGetBackend(void);
-
-/**
- * PrivheapGetDeniedLevel - ask which quota refused
- *
- * Return: why the calling thread's latest HeapCreate(), HeapAlloc() or
- * HeapReAlloc() that failed with ERROR_NOT_ENOUGH_MEMORY, or VirtualAlloc()
- * with that or ERROR_COMMITMENT_LIMIT, did so: 0 no quota
- * (out of memory, or a block larger than the heap can ever hold), 1 the heap's
- * own maximum or limit, 2 the limit of the process, 3 of the user, 4 of the cgroup,
- * 5 of the system (the values of PRIVHEAP_LEVEL_* in <linux/privheap.h>).
- */
-DWORD WINAPI PrivheapGetDeniedLevel(void);
-
 #ifdef __cplusplus
 }
 #endif
 
+#include <privheap/heapadditions.h>
 #include <privheap/heaplimits.h>
 #include <privheap/memoryapi.h>
+#include <privheap/sysinfoapi.h>
 
 #endif /* PRIVHEAP_HEAPAPI_H */
