@@ -10,8 +10,10 @@ import os
 import re
 import sys
 
+# Nothing is left behind in the folder of the tests.
+sys.dont_write_bytecode = True
 # Says SKIP where there is no yaml.
-import netlink_yaml_test as headers
+import netlink_yaml_test as headers  # noqa: E402
 
 FILES = ["syzkaller/privheap.txt", "syzkaller/privheap.txt.const"]
 # Which names belong to which list of the description.

@@ -10,17 +10,16 @@
 #define ERRNOS(...)	((const int[]){ __VA_ARGS__, 0 })
 
 /* What every ioctl takes beside its own: they all have the same places. */
-#define IOCTL_ARGS(name)						\
-	{ "size", ARG_SIZE, sizeof(struct privheap_##name) },		\
-	{ "at", ARG_AT, 0 },						\
-	{ "fd", ARG_FD, FUZZ_FDS - 1 }
+#define STRUCT(name)	{ "size", ARG_SIZE, sizeof(struct privheap_##name) }
+#define PLACE		{ "at", ARG_AT, 0 }
+#define FILE		{ "fd", ARG_FD, FUZZ_FDS - 1 }
 
 #define ADDRESS		{ "addr", ARG_ADDRESS, 0 }
 #define LENGTH		{ "len", ARG_PAGES, 0 }
 
 const struct fuzz_call_type fuzz_calls[] = {
 	{ "create", 30, run_create, ERRNOS(EINVAL, E2BIG, EFAULT, EDQUOT, ENOMEM), {
-		IOCTL_ARGS(create),
+		STRUCT(create), PLACE, FILE,
 		{ "to", ARG_SLOT, 0 },
 		{ "flags", ARG_FLAGS, PRIVHEAP_CREATE_EXEC | PRIVHEAP_CREATE_LAZY },
 		{ "reserve", ARG_PAGES, 0 },
@@ -29,14 +28,14 @@ const struct fuzz_call_type fuzz_calls[] = {
 		{ "reserved", ARG_ZERO, 0 },
 	} },
 	{ "grow", 20, run_grow, ERRNOS(EINVAL, E2BIG, EFAULT, ENOENT, EDQUOT, ENOMEM), {
-		IOCTL_ARGS(grow),
+		STRUCT(grow), PLACE, FILE,
 		{ "base", ARG_BASE, 0 },
 		{ "flags", ARG_FLAGS, PRIVHEAP_COMMIT_POPULATE },
 		{ "commit", ARG_PAGES, 0 },
 		{ "reserved", ARG_ZERO, 0 },
 	} },
 	{ "commit", 40, run_commit, ERRNOS(EINVAL, E2BIG, EFAULT, ENOENT, EDQUOT, ENOMEM), {
-		IOCTL_ARGS(commit),
+		STRUCT(commit), PLACE, FILE,
 		{ "base", ARG_BASE, 0 },
 		{ "flags", ARG_FLAGS, PRIVHEAP_COMMIT_POPULATE },
 		{ "offset", ARG_PAGES, 0 },
@@ -45,25 +44,25 @@ const struct fuzz_call_type fuzz_calls[] = {
 	} },
 	{ "decommit", 40, run_decommit,
 	  ERRNOS(EINVAL, E2BIG, EFAULT, ENOENT, EBUSY, ENOMEM), {
-		IOCTL_ARGS(decommit),
+		STRUCT(decommit), PLACE, FILE,
 		{ "base", ARG_BASE, 0 },
 		{ "flags", ARG_ZERO, 0 },
 		{ "offset", ARG_PAGES, 0 },
 		{ "length", ARG_PAGES, 0 },
 	} },
 	{ "destroy", 12, run_destroy, ERRNOS(EINVAL, E2BIG, EFAULT, ENOENT), {
-		IOCTL_ARGS(destroy),
+		STRUCT(destroy), PLACE, FILE,
 		{ "base", ARG_BASE, 0 },
 		{ "flags", ARG_ZERO, 0 },
 	} },
 	{ "query", 8, run_query, ERRNOS(EINVAL, E2BIG, EFAULT, ENOENT), {
-		IOCTL_ARGS(query),
+		STRUCT(query), PLACE, FILE,
 		{ "base", ARG_BASE, 0 },
 		{ "flags", ARG_FLAGS, PRIVHEAP_QUERY_PROCESS | PRIVHEAP_QUERY_SYSTEM },
 	} },
 	{ "notify", 20, run_notify, ERRNOS(EINVAL, EBADF, E2BIG, EFAULT, ENOENT, EEXIST,
 					   ENOSPC, ENOMEM), {
-		IOCTL_ARGS(notify),
+		STRUCT(notify), PLACE, FILE,
 		{ "base", ARG_BASE, 0 },
 		{ "flags", ARG_FLAGS, PRIVHEAP_NOTIFY_REMOVE },
 		{ "threshold", ARG_PAGES, 0 },
@@ -73,7 +72,7 @@ const struct fuzz_call_type fuzz_calls[] = {
 	} },
 	{ "limit", 30, run_limit, ERRNOS(EINVAL, E2BIG, EFAULT, ENOENT, EPERM, ENOMEM,
 					 ENODATA, EAGAIN, EALREADY), {
-		IOCTL_ARGS(limit),
+		STRUCT(limit), PLACE, FILE,
 		{ "base", ARG_BASE, 0 },
 		{ "flags", ARG_FLAGS, PRIVHEAP_LIMIT_PROCESS | PRIVHEAP_LIMIT_OPEN_RESERVE },
 		{ "resource", ARG_ENUM, PRIVHEAP_RESOURCE_RESIDENT },

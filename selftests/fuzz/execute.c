@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -22,6 +23,9 @@
 /* A program that takes longer is killed; one that cannot be is a finding. */
 #define PROGRAM_MS	20000
 #define DEATH_MS	60000
+
+/* Below what calls touch, see call_memory.c; above the fuzzer itself. */
+#define SHARED_ADDRESS	((void *)(32UL << 20))
 
 static struct fuzz_shared *shared;
 
@@ -38,8 +42,13 @@ struct worker {
  */
 void fuzz_execute_init(void)
 {
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	/* Not beside the regions, where programs write by mistake. */
+	shared = mmap(SHARED_ADDRESS, sizeof(*shared), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	if (shared == MAP_FAILED) {
+		perror("fuzz: no shared memory");
+		exit(2);
+	}
 }
 
 /**
