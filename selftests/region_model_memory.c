@@ -262,8 +262,8 @@ static void unmap(unsigned int actor, struct rm_region *region)
 	hole = mmap(at, end - at, PROT_NONE,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 	RM_CHECK(hole == at, "mmap over %p: %d", at, errno);
-	region->split = true;
 	rm_unmap(region, first, last);
+	region->split = true;
 	if (!region->used)
 		munmap(region->base, region->pages * PAGE);
 }
