@@ -212,8 +212,13 @@ static bool charge(unsigned int which)
 	is = quiet ? privheap_try_charge(&accounts[which], resource, pages) :
 		     privheap_charge(&accounts[which], resource, pages);
 	should = rm_charge(&rm->region[which], resource, pages, quiet);
-	if (!should)
+	/* At once, before anybody looks, it has never been. */
+	if (!should && rm_chance(4)) {
+		privheap_cancel(&accounts[which], resource, pages);
+		rm_cancel(&rm->region[which], resource, pages);
+	} else if (!should) {
 		charged[which][resource] += pages;
+	}
 	return is == should;
 }
 
