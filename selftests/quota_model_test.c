@@ -6,7 +6,7 @@
  * of all levels are compared after each operation, and what observers were told,
  * in order.
  *
- *   PRIVHEAP_MODEL_OPS   operations (1000000)
+ *   PRIVHEAP_MODEL_OPS   operations (200000)
  *   PRIVHEAP_MODEL_SEED  other random numbers (1)
  */
 #include <errno.h>
@@ -283,7 +283,7 @@ static uint64_t option(const char *name, uint64_t value)
 
 TEST(quotas_match)
 {
-	uint64_t ops = option("PRIVHEAP_MODEL_OPS", 1000000), op;
+	uint64_t ops = option("PRIVHEAP_MODEL_OPS", 200000), op;
 	bool ok = true;
 
 	rm = calloc(1, sizeof(*rm));
