@@ -352,6 +352,8 @@ void rm_unmap(struct rm_region *region, uint64_t first, uint64_t last)
 {
 	uint64_t page, end;
 
+	/* One mapping after the other, each with all that it holds. */
+	rm->unordered |= region->split;
 	if (!first)
 		region->findable = false;
 	for (page = first; page <= last; page = end + 1) {

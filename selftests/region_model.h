@@ -10,6 +10,7 @@
 #ifndef REGION_MODEL_H
 #define REGION_MODEL_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -17,7 +18,8 @@
 #include <linux/privheap_netlink.h>
 
 #define RM_RESOURCES	2
-#define RM_UNLIMITED	((uint64_t)INT64_MAX)
+/* As the module counts: pages fit a long. */
+#define RM_UNLIMITED	((uint64_t)LONG_MAX)
 
 #define RM_ACTORS	4	/* processes; the last one is a child of another */
 #define RM_CHILD	(RM_ACTORS - 1)

@@ -197,7 +197,7 @@ static bool is_limit(uint64_t bytes)
 
 static uint64_t to_pages(uint64_t bytes)
 {
-	return bytes == PRIVHEAP_NO_LIMIT ? RM_UNLIMITED : bytes / PAGE;
+	return bytes == PRIVHEAP_NO_LIMIT ? RM_UNLIMITED : rm_min(bytes / PAGE, RM_UNLIMITED);
 }
 
 /* @bytes: soft, hard, reserve and fail_nth, of which @set tells what is set. */

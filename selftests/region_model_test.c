@@ -3,7 +3,7 @@
  * Random operations on regions, of several processes, against a model that knows
  * every page, every byte, every counter and every limit.
  *
- *   PRIVHEAP_MODEL_OPS     operations (100000)
+ *   PRIVHEAP_MODEL_OPS     operations (30000)
  *   PRIVHEAP_MODEL_SEED    other random numbers (1)
  *   PRIVHEAP_MODEL_SHRINK  seconds to look for a shorter sequence that fails as
  *                          well, where one has failed (60; 0: do not look)
@@ -139,9 +139,9 @@ TEST_F_TIMEOUT(netlink, matches, 3600)
 	ASSERT_TRUE(make_model());
 	nl_close(&self->nl);
 	EXPECT_TRUE(run_world(option("PRIVHEAP_MODEL_SEED", 1),
-			      option("PRIVHEAP_MODEL_OPS", 100000)));
+			      option("PRIVHEAP_MODEL_OPS", 30000)));
 	/* It was not the same few things again and again. */
-	if (option("PRIVHEAP_MODEL_OPS", 100000) >= 10000) {
+	if (option("PRIVHEAP_MODEL_OPS", 30000) >= 10000) {
 		EXPECT_LT(100, rm->refused);
 		EXPECT_LT(100, rm->large);
 		EXPECT_LT(100, rm->errors);
