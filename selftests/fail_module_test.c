@@ -83,7 +83,8 @@ static bool file_has(const char *path, const char *text)
 	return found;
 }
 
-TEST_F(module, init)
+/* A load of the module takes a second where every access is checked. */
+TEST_F_TIMEOUT(module, init, 600)
 {
 	unsigned int nth, failed = 0, fine = 0;
 	bool injected = true;
