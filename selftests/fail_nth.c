@@ -37,6 +37,20 @@ static int set(const char *attribute, const char *file, const char *value)
 	return ph_write_file(path, value);
 }
 
+/* sysfs_slab_add(), which forgets its kobject's name when it fails. */
+static uint64_t leaking_start, leaking_end;
+
+static int set_reject(const char *attribute, uint64_t start, uint64_t end)
+{
+	char text[32];
+	int ret;
+
+	snprintf(text, sizeof(text), "%#" PRIx64, start);
+	ret = set(attribute, "reject-start", text);
+	snprintf(text, sizeof(text), "%#" PRIx64, end);
+	return ret ?: set(attribute, "reject-end", text);
+}
+
 static int set_range(const char *attribute, uint64_t start, uint64_t end)
 {
 	char text[32];
@@ -82,13 +96,18 @@ static void __attribute__((constructor)) find_text(void)
 			bool ours = strstr(line, "[privheap]");
 
 			owner[0] = '\0';
-			if ((!ours && (pass || text_of[FAIL_INITCALL].end)) ||
+			if ((!ours && (pass || (text_of[FAIL_INITCALL].end && leaking_end))) ||
 			    sscanf(line, "%" SCNx64 " %*c %255s [%63[^]]", &address, name,
 				   owner) < 2)
 				continue;
 			if (!ours) {
 				note_symbol(FAIL_INITCALL, !strcmp(name, "do_one_initcall"),
 					    address);
+				if (!strcmp(name, "sysfs_slab_add"))
+					leaking_start = address;
+				else if (leaking_start && !leaking_end &&
+					 address > leaking_start)
+					leaking_end = address;
 				continue;
 			}
 			if (!pass && !strcmp(name, "event_work"))
@@ -125,7 +144,8 @@ int fail_only_from(enum fail_caller caller)
 	int ret = range_of(caller, &start, &end);
 
 	for (size_t i = 0; i < COUNT(allocations) && !ret; i++)
-		ret = set_range(allocations[i], start, end);
+		ret = set_range(allocations[i], start, end) ?:
+		      set_reject(allocations[i], leaking_start, leaking_end);
 	return ret;
 }
 

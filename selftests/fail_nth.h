@@ -5,7 +5,8 @@
  *
  * What counts for a thread: each allocation of slab objects and of pages that it
  * makes, of any size, whether it may sleep or not; and each copy between the module
- * and the user, where the kernel has CONFIG_FAULT_INJECTION_USERCOPY.
+ * and the user, where the kernel has CONFIG_FAULT_INJECTION_USERCOPY. Not those of
+ * sysfs_slab_add(), in which the kernel itself leaks.
  */
 #ifndef FAIL_NTH_H
 #define FAIL_NTH_H
