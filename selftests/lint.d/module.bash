@@ -8,7 +8,7 @@
 # build_module STEP KERNEL VARIABLE=VALUE...: in a folder of the step's own, so that
 # all is compiled. Each line of output is a remark.
 build_module() {
-	local step=$1 kernel=$2 dir=$work/$1 kdir file targets=()
+	local kernel=$2 dir=$work/$1 kdir file targets=()
 	shift 2
 	need_packages make=make gcc=gcc
 	kdir=$("$vm_dir/fetch" --kdir "$kernel") || return

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck disable=SC2154 # lint's variables
+# shellcheck disable=SC2154,SC2016 # lint's variables; programs for awk and perl
 #
 # The tree: licences, sizes, white space, and what is where.
 
