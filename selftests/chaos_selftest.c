@@ -420,3 +420,17 @@ pid_t chaos_start(const struct chaos *chaos, const char *cgroup)
 		_exit(3);
 	chaos_run(chaos);
 }
+
+bool chaos_end(pid_t child)
+{
+	int status = 0;
+
+	kill(child, SIGKILL);
+	if (waitpid(child, &status, 0) != child)
+		return false;
+	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL) {
+		printf("# died of itself: status %#x\n", status);
+		fflush(stdout);
+	}
+	return true;
+}

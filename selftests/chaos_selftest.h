@@ -3,6 +3,7 @@
 #ifndef CHAOS_SELFTEST_H
 #define CHAOS_SELFTEST_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -58,5 +59,11 @@ void chaos_print(const unsigned long *done);
 void chaos_run(const struct chaos *chaos) __attribute__((noreturn));
 /* Start such a child, in a cgroup unless that is NULL. */
 pid_t chaos_start(const struct chaos *chaos, const char *cgroup);
+/*
+ * Kill it, if it is not dead already, and wait for its end. Its threads write to
+ * regions that are gone, where something of the program's own may be by now: that it
+ * dies of itself says nothing, and is told only. Returns whether it is gone.
+ */
+bool chaos_end(pid_t child);
 
 #endif /* CHAOS_SELFTEST_H */

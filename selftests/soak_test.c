@@ -130,17 +130,42 @@ static pid_t start_worker(struct worker *worker, unsigned int number, uint32_t *
 	return chaos_start(&worker->chaos, worker->cgroup);
 }
 
+/* Where is who should be gone? */
+static void print_process(const char *pid)
+{
+	static const char *const files[] = { "stat", "wchan", "stack" };
+	char path[64], text[2048];
+
+	for (int i = 0; i < ARRAY_SIZE(files); i++) {
+		snprintf(path, sizeof(path), "/proc/%.16s/%s", pid, files[i]);
+		if (ph_read_file(path, text, sizeof(text)) > 0)
+			printf("# %s: %s\n", path, text);
+	}
+}
+
+static void print_cgroup(const char *cgroup)
+{
+	char path[160], pids[1024], *pid, *rest = pids;
+
+	snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup);
+	if (ph_read_file(path, pids, sizeof(pids)) <= 0)
+		return;
+	while ((pid = strtok_r(rest, "\n", &rest)))
+		print_process(pid);
+	fflush(stdout);
+}
+
 /* Killed, if it is not already, with what it has forked; its cgroup goes. */
 static bool end_worker(struct worker *worker, pid_t pid)
 {
-	int status = 0;
-
-	kill(pid, SIGKILL);
-	if (waitpid(pid, &status, 0) != pid || !WIFSIGNALED(status) ||
-	    WTERMSIG(status) != SIGKILL)
+	if (!chaos_end(pid))
 		return false;
+	ph_cgroup_set(worker->cgroup, "cgroup.kill", "1");
 	ph_cgroup_remove(worker->cgroup);
-	return !ph_exists(worker->cgroup);
+	if (!ph_exists(worker->cgroup))
+		return true;
+	print_cgroup(worker->cgroup);
+	return false;
 }
 
 struct rest {
