@@ -140,7 +140,7 @@ static int extents_without_end(int fd, const char *path)
 
 TEST_F(privheap, limit_holds_for_extents)
 {
-	in_cgroup(_metadata, self->fd, "endless", "12M", extents_without_end, true);
+	in_cgroup(_metadata, self->fd, "endless", "6M", extents_without_end, true);
 }
 
 static int regions_without_end(int fd, const char *path)
