@@ -271,9 +271,9 @@ TEST_F_TIMEOUT(oom, killed_while_doing_everything, 300)
 {
 	long long before = kills(self->path);
 	unsigned int killed = 0;
+	pid_t filler;
 
-	pid_t filler = start_filling(self->fd, self->path);
-
+	filler = start_filling(self->fd, self->path);
 	ASSERT_LE(0, filler);
 	ASSERT_TRUE(PH_WAIT_FOR(ph_cgroup_get(self->path, "memory.current") >=
 				(long long)(MOST - 3 * MIB)));
