@@ -277,7 +277,8 @@ TEST_F_TIMEOUT(oom, killed_while_doing_everything, 300)
 	ASSERT_LE(0, filler);
 	ASSERT_TRUE(PH_WAIT_FOR(ph_cgroup_get(self->path, "memory.current") >=
 				(long long)(MOST - 3 * MIB)));
-	for (unsigned int i = 0; i < 6; i++) {
+	/* Where it is slow, more rounds until there was one. */
+	for (unsigned int i = 0; i < 6 || (i < 30 && kills(self->path) == before); i++) {
 		struct chaos chaos = {
 			.fd = self->fd,
 			.threads = 16,
@@ -297,7 +298,7 @@ TEST_F_TIMEOUT(oom, killed_while_doing_everything, 300)
 	/* What they have forked ends a moment later. */
 	ASSERT_TRUE(PH_WAIT_FOR(!ph_cgroup_stat(self->path, "cgroup.events", "populated")));
 	EXPECT_ONLY_BYSTANDER();
-	TH_LOG("%u of 6 were killed, with children %lld", killed, kills(self->path) - before);
+	TH_LOG("%u died, %lld of them for memory", killed, kills(self->path) - before);
 	EXPECT_LT(before, kills(self->path));
 }
 
