@@ -154,7 +154,8 @@ static void add_pages(struct rm_region *region, uint64_t first, unsigned int ord
 	rm->large += order > 0;
 }
 
-static void drop_pages(struct rm_region *region, uint64_t first, uint64_t last)
+/* Returns how many are gone, and still charged. */
+static uint64_t drop_pages(struct rm_region *region, uint64_t first, uint64_t last)
 {
 	uint64_t gone = 0;
 
@@ -164,7 +165,7 @@ static void drop_pages(struct rm_region *region, uint64_t first, uint64_t last)
 		region->page[first].content = 0;
 	}
 	region->resident -= gone;
-	rm_uncharge(region, PRIVHEAP_RESOURCE_RESIDENT, gone);
+	return gone;
 }
 
 static unsigned int lower_order(unsigned int order)
@@ -227,7 +228,7 @@ static int populate(struct rm_region *region, uint64_t first, uint64_t last,
 int rm_commit(struct rm_region *region, uint64_t first, uint64_t last, bool take,
 	      unsigned int *denied)
 {
-	uint64_t new = count_uncommitted(region, first, last), page, end;
+	uint64_t new = count_uncommitted(region, first, last), gone = 0, page, end;
 
 	*denied = 0;
 	if (new) {
@@ -241,8 +242,9 @@ int rm_commit(struct rm_region *region, uint64_t first, uint64_t last, bool take
 		for (page = first; page <= last; page = end + 1) {
 			end = run_end(region, page, last);
 			if (!region->page[page].committed)
-				drop_pages(region, page, end);
+				gone += drop_pages(region, page, end);
 		}
+		rm_cancel(region, PRIVHEAP_RESOURCE_RESIDENT, gone);
 		rm_cancel(region, PRIVHEAP_RESOURCE_COMMIT, new);
 		rm_raise_peaks(region);
 		return -EDQUOT;
@@ -258,7 +260,7 @@ void rm_decommit(struct rm_region *region, uint64_t first, uint64_t last)
 {
 	uint64_t gone = last - first + 1 - count_uncommitted(region, first, last);
 
-	drop_pages(region, first, last);
+	rm_uncharge(region, PRIVHEAP_RESOURCE_RESIDENT, drop_pages(region, first, last));
 	for (; first <= last; first++)
 		region->page[first].committed = false;
 	region->committed -= gone;
