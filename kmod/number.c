@@ -219,6 +219,7 @@ static int map_resident(struct privheap_region *region, unsigned long cell, u64 
 			continue;
 		/* What was read of a folio that is no longer there means nothing. */
 		first = data_race(folio->index);
+		/* The same. */
 		pages = data_race(folio_nr_pages(folio));
 		if (folio != xas_reload(&xas)) {
 			xas_reset(&xas);

@@ -85,7 +85,7 @@ static void texts(const char *text, size_t size)
 		int point = text_next(at, &length);
 
 		FUZZ_CHECK(length >= 1 && length <= 4 && point <= 0x10ffff &&
-			   memchr(at, 0, length) == NULL, "%s: %d", at, point);
+			   !memchr(at, 0, length), "%s: %d", at, point);
 	}
 	for (unsigned int utf8 = 0; utf8 < 2; utf8++) {
 		text_clean(text, utf8, clean, size + 1);

@@ -18,11 +18,12 @@ library_files() {
 # The static analyzer of clang (scan-build's) is among the checks. Its remarks:
 # FILE:LINE:COLUMN: warning: TEXT [CHECK], and lines that explain.
 step_clang_tidy() {
-	local log=$work/clang-tidy files status
+	local log=$work/clang-tidy file status=0
 	need_packages clang-tidy=clang-tidy
-	mapfile -t files < <(library_files)
-	clang-tidy --quiet "${files[@]}" -- "${library_flags[@]}" >"$log" 2>"$log.err"
-	status=$?
+	# One by one: what it knows of va_list it would carry over to the next file.
+	while IFS= read -r file; do
+		clang-tidy --quiet "$file" -- "${library_flags[@]}" || status=1
+	done >"$log" 2>"$log.err" < <(library_files)
 	sed -n -e "s|^$PWD/||" -e 's/^\([^:]*:[0-9]*\):[0-9]*: \(warning\|error\): \(.*\) \[\([^]]*\)\]$/\1:\4: \3/p' \
 		"$log" | sort -u >"$log.remarks"
 	# An error of its own, and none in a file.
