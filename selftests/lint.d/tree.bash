@@ -4,10 +4,13 @@
 #
 # The tree: licences, sizes, white space, and what is where.
 
+# What programs have printed, and inputs of fuzzers.
+data=(':!*/fixtures/*' ':!*/corpus/*' ':!*/seeds/*')
+
 # The tag is in the first lines: in a script, behind the interpreter. What cannot
-# carry one, or is a fixture to be compared, has none.
+# carry one, is a fixture to be compared, or an input of a fuzzer, has none.
 step_licence() {
-	files_of ':!COPYING' ':!*.md' ':!*.png' ':!*.abi' ':!*/fixtures/*' \
+	files_of ':!COPYING' ':!*.md' ':!*.png' ':!*.abi' "${data[@]}" \
 		':!selftests/settings' ':!selftests/config' |
 		xargs -d '\n' awk '
 	function wanted(file) {
@@ -46,9 +49,8 @@ step_size() {
 		END { exit bad }'
 }
 
-# Not in fixtures, which are what programs have printed.
 step_whitespace() {
-	files_of ':!*.png' ':!*/fixtures/*' | xargs -d '\n' perl -e '
+	files_of ':!*.png' "${data[@]}" | xargs -d '\n' perl -e '
 	my $bad = 0;
 	for my $path (@ARGV) {
 		open(my $file, "<", $path) or die "$path: $!";
