@@ -11,9 +11,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
-#define PH_OWN_FIXTURE
-#include "privheap_fixture.h"
-#include "fail_sweep.h"
+#include "fail_fixture.h"
 
 #define RESERVE		(16 * MIB)
 
@@ -21,36 +19,6 @@
 #define MADV_POPULATE_READ	22
 #define MADV_POPULATE_WRITE	23
 #endif
-
-FIXTURE(fail)
-{
-	int fd;
-	struct privheap_query system;
-	struct fail_world world;
-};
-
-FIXTURE_SETUP(fail)
-{
-	const char *why;
-
-	PH_SETUP();
-	why = fail_nth_start();
-	if (why)
-		SKIP(return, "%s", why);
-	self->world.fd = self->fd;
-	ASSERT_EQ(0, nl_open(&self->world.look));
-}
-
-FIXTURE_TEARDOWN_PARENT(fail)
-{
-	fail_nth_end();
-	PH_TEARDOWN();
-}
-
-#define SWEEP_ALL(cases, world) do {					\
-	for (size_t _i = 0; _i < ARRAY_SIZE(cases); _i++)		\
-		fail_sweep(_metadata, &(cases)[_i], world);		\
-} while (0)
 
 /* Nothing is there yet. */
 static int lazy_region(struct fail_world *world)

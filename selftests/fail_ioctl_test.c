@@ -11,37 +11,10 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#define PH_OWN_FIXTURE
-#include "privheap_fixture.h"
-#include "fail_sweep.h"
+#include "fail_fixture.h"
 
 #define RESERVE		(16 * MIB)
 #define SOME_UID	54331
-
-FIXTURE(fail)
-{
-	int fd;
-	struct privheap_query system;
-	struct fail_world world;
-};
-
-FIXTURE_SETUP(fail)
-{
-	const char *why;
-
-	PH_SETUP();
-	why = fail_nth_start();
-	if (why)
-		SKIP(return, "%s", why);
-	self->world.fd = self->fd;
-	ASSERT_EQ(0, nl_open(&self->world.look));
-}
-
-FIXTURE_TEARDOWN_PARENT(fail)
-{
-	fail_nth_end();
-	PH_TEARDOWN();
-}
 
 /* --- what there is before */
 
@@ -281,11 +254,6 @@ static const struct fail_case mappings[] = {
 	{ "fork", forkable_region, fork_child, NULL, NULL, 20,
 	  .allowed = { -ENOMEM, -EAGAIN } },
 };
-
-#define SWEEP_ALL(cases, world) do {					\
-	for (size_t _i = 0; _i < ARRAY_SIZE(cases); _i++)		\
-		fail_sweep(_metadata, &(cases)[_i], world);		\
-} while (0)
 
 /* The rest in a child: it has the device from its parent, and nobody knows it. */
 #define IN_CHILD(block) do {						\

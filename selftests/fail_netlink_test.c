@@ -9,45 +9,12 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#define PH_OWN_FIXTURE
-#include "privheap_fixture.h"
-#include "fail_sweep.h"
+#include "fail_fixture.h"
 
 #define SOME_UID	54332
 #define HARD		PRIVHEAP_A_COUNTER_HARD
 
-FIXTURE(fail)
-{
-	int fd;
-	struct privheap_query system;
-	struct fail_world world;
-};
-
 static char cgroup_path[512];
-
-FIXTURE_SETUP(fail)
-{
-	const char *why;
-
-	PH_SETUP();
-	why = fail_nth_start();
-	if (why)
-		SKIP(return, "%s", why);
-	self->world.fd = self->fd;
-	ASSERT_EQ(0, nl_open(&self->world.nl));
-	ASSERT_EQ(0, nl_open(&self->world.look));
-}
-
-FIXTURE_TEARDOWN_PARENT(fail)
-{
-	fail_nth_end();
-	PH_TEARDOWN();
-}
-
-#define SWEEP_ALL(cases, world) do {					\
-	for (size_t _i = 0; _i < ARRAY_SIZE(cases); _i++)		\
-		fail_sweep(_metadata, &(cases)[_i], world);		\
-} while (0)
 
 /* What a request that failed has left in a socket is not for the next one. */
 static int fresh_socket(struct fail_world *world)
