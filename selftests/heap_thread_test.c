@@ -3,6 +3,7 @@
  * What becomes of a heap when a thread that uses it ends, or the process forks:
  * see heap_selftest.h.
  */
+#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -259,6 +260,8 @@ TEST(X11_no_call_is_a_cancellation_point)
 	close(event);
 }
 
+static int late_event;
+
 /* The signal by which glibc cancels threads that want it at once. */
 #define SIGCANCEL	32
 
@@ -284,7 +287,47 @@ static void *create_for_ever(void *arg)
  * pthread_cancel() looks whether a thread can be cancelled, and then sends it a
  * signal: which may find it inside a call, with a lock of the whole process's.
  */
-TEST(X11_a_cancel_that_arrives_late)
+static void *query_for_ever(void *arg)
+{
+	MEMORY_BASIC_INFORMATION info;
+	atomic_int *tid = arg;
+
+	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
+	atomic_store(tid, gettid());
+	for (;;)
+		VirtualQuery(&late_event, &info, sizeof(info));
+	return NULL;
+}
+
+static void *watch_for_ever(void *arg)
+{
+	SIZE_T page = sysconf(_SC_PAGESIZE);
+	void *base = privheap_region_create(4 * page, page, 0, 0);
+	atomic_int *tid = arg;
+
+	privheap_region_notify(base, PRIVHEAP_RESOURCE_COMMIT, 2 * page, late_event,
+			       0);
+	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
+	atomic_store(tid, gettid());
+	for (;;) {
+		privheap_region_grow(base, 3 * page, 0);
+		privheap_region_decommit(base, page, 2 * page);
+	}
+	return NULL;
+}
+
+static int count_descriptors(void)
+{
+	int count = 0;
+
+	for (int fd = 0; fd < 1000; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
+/* Threads that call for ever, each ended by a signal at another moment. */
+static void cancel_late(struct __test_metadata *_metadata, void *(*call)(void *),
+			int threads)
 {
 	pthread_t thread;
 	atomic_int tid;
@@ -294,10 +337,9 @@ TEST(X11_a_cancel_that_arrives_late)
 	ASSERT_EQ(0, pthread_cancel(thread));
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 
-	for (int i = 0; i < 300; i++) {
+	for (int i = 0; i < threads; i++) {
 		atomic_init(&tid, 0);
-		ASSERT_EQ(0, pthread_create(&thread, NULL, create_for_ever,
-					    &tid));
+		ASSERT_EQ(0, pthread_create(&thread, NULL, call, &tid));
 		while (!atomic_load(&tid))
 			sched_yield();
 		usleep(i * 7 % 500);
@@ -307,6 +349,36 @@ TEST(X11_a_cancel_that_arrives_late)
 		/* hangs if the thread has left a lock taken */
 		ASSERT_EQ(TRUE, HeapDestroy(HeapCreate(0, 0, 0)));
 	}
+}
+
+TEST(X11_a_cancel_that_arrives_late)
+{
+	cancel_late(_metadata, create_for_ever, 300);
+}
+
+TEST(X11_a_late_cancel_in_a_query)
+{
+	int before = count_descriptors();
+
+	cancel_late(_metadata, query_for_ever, 300);
+	EXPECT_EQ(before, count_descriptors());
+}
+
+/* Without the module, the library signals the eventfd. */
+TEST(X11_a_late_cancel_beside_a_watch)
+{
+	int before, threads = 200, kept = threads;
+
+	late_event = eventfd(0, EFD_NONBLOCK);
+	ASSERT_LE(0, late_event);
+	/* What the process opens once, and the descriptors that the regions keep. */
+	ASSERT_EQ(TRUE, HeapDestroy(HeapCreate(0, 0, 0)));
+	before = count_descriptors();
+	if (privheap_backend() == PRIVHEAP_BACKEND_MODULE)
+		kept = 0;
+	cancel_late(_metadata, watch_for_ever, threads);
+	EXPECT_EQ(before + kept, count_descriptors());
+	close(late_event);
 }
 
 /* ------------------------------------------------------------------ fork */

@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "anonymous_watch.h"
@@ -31,11 +30,11 @@ static int watch_eventfd_id(int fd, long *id)
 	if (fcntl(fd, F_GETFD) < 0)
 		return -EBADF;
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	info = open(path, O_RDONLY | O_CLOEXEC);
+	info = no_cancel_open(path, O_RDONLY | O_CLOEXEC);
 	if (info < 0)
 		return -ENOTSUP;
-	length = read(info, text, sizeof(text) - 1);
-	close(info);
+	length = no_cancel_read(info, text, sizeof(text) - 1);
+	no_cancel_close(info);
 	if (length < 0)
 		return -ENOTSUP;
 	text[length] = '\0';
@@ -89,7 +88,7 @@ static void watch_close(const struct watch *watch)
 	long id;
 
 	if (!watch_eventfd_id(watch->fd, &id) && id == watch->id)
-		close(watch->fd);
+		no_cancel_close(watch->fd);
 }
 
 int watch_remove(struct watch_list *list, uint64_t threshold, int eventfd)
@@ -112,6 +111,7 @@ int watch_remove(struct watch_list *list, uint64_t threshold, int eventfd)
 void watch_signal_some(const struct watch_list *list, uint64_t before,
 		       uint64_t after)
 {
+	static const uint64_t one = 1;
 	unsigned int i;
 	NO_CANCEL;
 
@@ -126,8 +126,8 @@ void watch_signal_some(const struct watch_list *list, uint64_t before,
 		if (watch_eventfd_id(watch->fd, &id) || id != watch->id)
 			continue;
 		/* A full counter must not make us wait. */
-		if (poll(&writable, 1, 0) == 1 && (writable.revents & POLLOUT))
-			eventfd_write(watch->fd, 1);
+		if (no_cancel_poll(&writable, 1) == 1 && (writable.revents & POLLOUT))
+			no_cancel_write(watch->fd, &one, sizeof(one));
 	}
 }
 

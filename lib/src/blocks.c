@@ -30,7 +30,7 @@ static __attribute__((noinline)) void blocks_make_secret(void)
 	struct timespec now;
 	NO_CANCEL;
 
-	if (getrandom(&value, sizeof(value), GRND_NONBLOCK) !=
+	if (no_cancel_getrandom(&value, sizeof(value), GRND_NONBLOCK) !=
 	    (ssize_t)sizeof(value)) {
 		clock_gettime(CLOCK_MONOTONIC, &now);
 		value = (uint64_t)now.tv_nsec << 32 ^ (uintptr_t)&value;

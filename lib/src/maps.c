@@ -5,12 +5,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "maps.h"
+#include "no_cancel.h"
 
 /* What the module calls a region there; a number follows. */
 #define REGION_NAME	"privheap:["
@@ -55,8 +55,8 @@ static bool maps_get_char(struct maps_reader *reader, char *c)
 
 	if (reader->next == reader->filled) {
 		do {
-			got = read(reader->fd, reader->buffer,
-				   sizeof(reader->buffer));
+			got = no_cancel_read(reader->fd, reader->buffer,
+					     sizeof(reader->buffer));
 		} while (got < 0 && errno == EINTR);
 		if (got <= 0)
 			return false;
@@ -155,18 +155,14 @@ static void maps_scan(struct maps_reader *reader, uintptr_t address,
 bool maps_find(uintptr_t address, struct mapping *mapping)
 {
 	struct maps_reader reader;
-	int cancel;
 
-	/* The caller holds a lock, and these are points of cancellation. */
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-	reader.fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	reader.fd = no_cancel_open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
 	if (reader.fd >= 0) {
 		reader.next = 0;
 		reader.filled = 0;
 		memset(mapping, 0, sizeof(*mapping));
 		maps_scan(&reader, address, mapping);
-		close(reader.fd);
+		no_cancel_close(reader.fd);
 	}
-	pthread_setcancelstate(cancel, NULL);
 	return reader.fd >= 0;
 }

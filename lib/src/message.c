@@ -58,7 +58,7 @@ void message_write(const struct message *message)
 	NO_CANCEL;
 
 	/* One call, so that lines of several threads stay whole. */
-	while (writev(STDERR_FILENO, parts, 3) < 0 && errno == EINTR)
+	while (no_cancel_writev(STDERR_FILENO, parts, 3) < 0 && errno == EINTR)
 		;
 	errno = saved;
 }

@@ -8,12 +8,20 @@
  * A thread that can be cancelled asynchronously is made one that cannot for as
  * long. To disable cancellation would not do: the C library looks at the state
  * before it sends the thread a signal, but only at the type when the signal
- * arrives.
+ * arrives. For the same reason those calls are made without the C library, which
+ * gives a thread the other type for as long as one of them takes: a cancel on its
+ * way would end it there, disabled or not.
  */
 #ifndef PRIVHEAP_SRC_NO_CANCEL_H
 #define PRIVHEAP_SRC_NO_CANCEL_H
 
+#include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "process.h"
 
@@ -64,5 +72,46 @@ static inline void no_cancel_end_among(const int *type)
 #define NO_CANCEL_BY_OTHERS \
 	__attribute__((cleanup(no_cancel_end_among), unused)) \
 	const int no_cancel_type = no_cancel_begin_among()
+
+/* Like open(2), read(2), write(2), writev(2), close(2), getrandom(2), and no such point. */
+
+static inline int no_cancel_open(const char *path, int flags)
+{
+	return syscall(SYS_openat, AT_FDCWD, path, flags);
+}
+
+static inline ssize_t no_cancel_read(int fd, void *buffer, size_t size)
+{
+	return syscall(SYS_read, fd, buffer, size);
+}
+
+static inline ssize_t no_cancel_write(int fd, const void *buffer, size_t size)
+{
+	return syscall(SYS_write, fd, buffer, size);
+}
+
+static inline ssize_t no_cancel_writev(int fd, const struct iovec *parts, int count)
+{
+	return syscall(SYS_writev, fd, parts, count);
+}
+
+static inline void no_cancel_close(int fd)
+{
+	syscall(SYS_close, fd);
+}
+
+static inline ssize_t no_cancel_getrandom(void *buffer, size_t size,
+					  unsigned int flags)
+{
+	return syscall(SYS_getrandom, buffer, size, flags);
+}
+
+/* As poll(2) with a timeout of 0. */
+static inline int no_cancel_poll(struct pollfd *fds, nfds_t count)
+{
+	struct timespec none = {};
+
+	return syscall(SYS_ppoll, fds, count, &none, NULL, 0);
+}
 
 #endif /* PRIVHEAP_SRC_NO_CANCEL_H */

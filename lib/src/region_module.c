@@ -17,7 +17,6 @@
 #include <stdatomic.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "no_cancel.h"
@@ -43,25 +42,20 @@ static int module_reopen(void)
 	struct stat st;
 	int fd, high, err;
 
-	/*
-	 * As the C library has it, open(2) makes its thread one that can be cancelled
-	 * at any instruction, for as long as it takes: and a cancel that was on its way
-	 * already does so.
-	 */
-	fd = syscall(SYS_openat, AT_FDCWD, PRIVHEAP_DEVICE, O_RDWR | O_CLOEXEC);
+	fd = no_cancel_open(PRIVHEAP_DEVICE, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	/* Not where a program that closed them expects its standard streams. */
 	if (fd <= STDERR_FILENO) {
 		high = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 		err = errno;
-		close(fd);
+		no_cancel_close(fd);
 		if (high < 0)
 			return -err;
 		fd = high;
 	}
 	if (fstat(fd, &st) || !S_ISCHR(st.st_mode)) {
-		close(fd);
+		no_cancel_close(fd);
 		return -ENODEV;
 	}
 	atomic_store(&module_rdev, st.st_rdev);

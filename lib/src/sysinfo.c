@@ -23,11 +23,11 @@ static uintptr_t sysinfo_lowest_address(void)
 	int fd;
 	NO_CANCEL;
 
-	fd = open("/proc/sys/vm/mmap_min_addr", O_RDONLY | O_CLOEXEC);
+	fd = no_cancel_open("/proc/sys/vm/mmap_min_addr", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return lowest;
-	length = read(fd, text, sizeof(text) - 1);
-	close(fd);
+	length = no_cancel_read(fd, text, sizeof(text) - 1);
+	no_cancel_close(fd);
 	if (length > 0) {
 		text[length] = '\0';
 		lowest = strtoul(text, NULL, 10);

@@ -15,6 +15,7 @@
 #include <privheap/region.h>
 
 #include "error.h"
+#include "no_cancel.h"
 #include "process.h"
 #include "region.h"
 #include "sysinfo.h"
@@ -337,6 +338,7 @@ EXPORT LPVOID WINAPI VirtualAlloc(LPVOID lpAddress, SIZE_T dwSize,
 	uintptr_t address = (uintptr_t)lpAddress;
 	int saved = errno;
 	DWORD error;
+	NO_CANCEL;
 
 	process_check();
 	error = virtual_alloc(&address, dwSize, flAllocationType, flProtect);
@@ -393,6 +395,7 @@ EXPORT BOOL WINAPI VirtualFree(LPVOID lpAddress, SIZE_T dwSize,
 {
 	DWORD error = ERROR_INVALID_PARAMETER;
 	int saved = errno;
+	NO_CANCEL;
 
 	process_check();
 	if (dwFreeType == MEM_DECOMMIT)

@@ -6,6 +6,7 @@
 
 #include "error.h"
 #include "maps.h"
+#include "no_cancel.h"
 #include "process.h"
 #include "sysinfo.h"
 #include "virtual.h"
@@ -118,6 +119,7 @@ EXPORT SIZE_T WINAPI VirtualQuery(LPCVOID lpAddress,
 	MEMORY_BASIC_INFORMATION info = {};
 	int saved = errno;
 	DWORD error;
+	NO_CANCEL;
 
 	process_check();
 	if (dwLength < sizeof(info))
