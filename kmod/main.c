@@ -22,7 +22,10 @@ static unsigned long default_limit(void)
 	return totalram_pages() / 2;
 }
 
-/* The parameter as it was given before there was a quota to set it in. */
+/*
+ * The parameter as it was given before there was a quota to set it in; under
+ * kernel_param_lock().
+ */
 static unsigned long limit_at_load;
 
 static int set_commit_limit(const char *value, const struct kernel_param *param)
@@ -131,9 +134,12 @@ static int __init privheap_init(void)
 {
 	int ret;
 
+	/* The parameter can be written to already. */
+	kernel_param_lock(THIS_MODULE);
 	privheap_quota_init(&privheap_system_quota, PRIVHEAP_LEVEL_SYSTEM, 0, GLOBAL_ROOT_UID);
 	privheap_quota_set_limit(&privheap_system_quota, PRIVHEAP_RESOURCE_COMMIT,
 				 limit_at_load ?: default_limit());
+	kernel_param_unlock(THIS_MODULE);
 
 	ret = privheap_fs_init();
 	if (ret)
