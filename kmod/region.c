@@ -109,6 +109,8 @@ static int privheap_init_fs_context(struct fs_context *fc)
 		return -ENOMEM;
 	ctx->ops = &privheap_super_ops;
 	ctx->dops = &privheap_dentry_ops;
+	/* CREATE decides which regions may be executable, not the file system. */
+	fc->s_iflags &= ~SB_I_NOEXEC;
 	return 0;
 }
 

@@ -113,7 +113,8 @@ noinline void index_too_far(void)
 {
 	static int table[4];
 
-	number = 4;
+	/* One behind the end would do for an address. */
+	number = 5;
 	WRITE_ONCE(table[number], 1);
 }
 
