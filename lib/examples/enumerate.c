@@ -107,7 +107,7 @@ static BOOL EnumerateHeaps(HANDLE Wanted)
 		if (Heaps)
 			HeapFree(ProcessHeap, 0, Heaps);
 		Room = Count;
-		if (FAILED(SIZETMult(Room, sizeof(*Heaps), &Bytes)))
+		if (FAILED(SizeTMult(Room, sizeof(*Heaps), &Bytes)))
 			return FALSE;
 		Heaps = (PHANDLE)HeapAlloc(ProcessHeap, 0, Bytes);
 		if (!Heaps)
