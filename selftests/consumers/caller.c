@@ -34,7 +34,7 @@ static void fixed(void)
 	HANDLE heap = HeapCreate(0, 0x10000, 0x100000);
 	char *block, *other;
 
-	must(heap != NULL, "HeapCreate");
+	must(!!heap, "HeapCreate");
 	block = (char *)HeapAlloc(heap, HEAP_ZERO_MEMORY, 400000);
 	other = (char *)HeapAlloc(heap, 0, 400000);
 	must(block && other && !block[399999], "HeapAlloc");
