@@ -67,6 +67,25 @@ symbols() {
 	[ -s "$dir/wanted" ] && diff "$dir/wanted" "$dir/found"
 }
 
+# Each function of Windows is in Mono's maps, and those that are there twice, with 32
+# bits for a size, are in the one for such sizes.
+dllmaps() {
+	sed -n 's/@@.*//p' "$dir/wanted" | grep -v -i '^privheap' >"$dir/exported"
+	grep -v '_u32$' "$dir/exported" >"$dir/names"
+	for map in dllmap dllmap-uintptr; do
+		sed -n 's/.*dll="libprivheap\.so\.0" name="\(.*\)" target="\(.*\)".*/\1 \2/p' \
+			"$root$prefix/share/privheap/mono/$map.config" |
+			sort >"$dir/$map"
+		cut -d ' ' -f 1 "$dir/$map" | diff "$dir/names" - || return
+	done
+	while read -r function target; do
+		[ "$target" = "$function" ] || [ "$target" = "${function}_u32" ] || return
+	done <"$dir/dllmap"
+	awk '$1 != $2 { print $2 }' "$dir/dllmap" >"$dir/u32"
+	grep '_u32$' "$dir/exported" | diff - "$dir/u32" &&
+		! awk '$1 != $2' "$dir/dllmap-uintptr" | grep .
+}
+
 # --- headers
 
 # build_and_run NAME COMPILER FLAG...: and it finds the library beside it.
@@ -196,12 +215,13 @@ for_windows() {
 }
 
 echo "TAP version 13"
-echo "1..19"
+echo "1..20"
 try "make install, into a folder" install_library || {
 	echo "Bail out! nothing is installed"
 	exit 1
 }
 try "the library's soname, and versions of its symbols" symbols
+try "Mono's maps have each function" dllmaps
 headers
 pkg_config
 by_cmake_all

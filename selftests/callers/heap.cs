@@ -32,6 +32,10 @@ public static class Program
 	[DllImport("libprivheap.so.0")]
 	static extern IntPtr PrivheapSetExceptionHandler(ExceptionHandler handler);
 
+	// As Mono itself has it, and the library has not.
+	[DllImport("kernel32.dll")]
+	static extern void ZeroMemory(IntPtr to, IntPtr length);
+
 	const int NotEnoughMemory = 8, InvalidHandle = 6, InvalidParameter = 87;
 
 	static int failures;
@@ -122,6 +126,9 @@ public static class Program
 		Check("HeapAlloc: beyond the heap's maximum",
 			Kernel32.HeapAlloc(heap, HeapFlags.None, 800000) ==
 			IntPtr.Zero);
+		ZeroMemory(moved, new IntPtr(5000));
+		Check("ZeroMemory: Mono's is still there",
+			Marshal.ReadByte(moved, 4999) == 0);
 		Check("HeapFree: true", Kernel32.HeapFree(heap, HeapFlags.None, moved));
 		Refused("HeapFree: twice",
 			!Kernel32.HeapFree(heap, HeapFlags.None, moved),
