@@ -2,7 +2,8 @@
 /*
  * A host of three tenants in one process: each has a heap that grows as it
  * needs, but only to a cap. One of them leaks. It is refused, and nobody is
- * killed; the others do not notice, and a new heap makes the leak undone.
+ * killed; the others do not notice, and a new heap makes the leak undone. Then all
+ * of them leak: each is refused by its own cap.
  *
  * The program checks what it says. It ends with 1 when something does not hold.
  */
@@ -129,6 +130,11 @@ int main(void)
 	printf("\n%s has a new heap, and its leak is mended:\n",
 	       tenants[1].name);
 	bad |= !tenants[1].heap || serve_all();
+
+	for (i = 0; i < TENANTS; i++)
+		tenants[i].leaks = 1;
+	printf("\nAll of them leak:\n");
+	bad |= serve_all();
 
 	for (i = 0; i < TENANTS; i++)
 		bad |= !HeapDestroy(tenants[i].heap);

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+/* What <windows.h> brings, for programs that include parts of it. */
+#ifndef PRIVHEAP_WIN32_WINBASE_H
+#define PRIVHEAP_WIN32_WINBASE_H
+
+#include "windows.h"
+
+#endif /* PRIVHEAP_WIN32_WINBASE_H */
