@@ -91,18 +91,24 @@ TEST_F(privheap, not_executable)
 
 TEST_F(privheap, executable_runs)
 {
+#if defined(__aarch64__)
+	/* mov w0, #42; ret */
+	static const unsigned int code[] = { 0x52800540, 0xd65f03c0 };
+#else
 	/* mov $42, %eax; ret */
 	static const unsigned char code[] = { 0xb8, 42, 0, 0, 0, 0xc3 };
+#endif
 	char *base = make_region(self->fd, PRIVHEAP_CREATE_EXEC), line[256];
 	int (*function)(void) = (int (*)(void))base;
 
-#if !defined(__x86_64__) && !defined(__i386__)
+#if !defined(__x86_64__) && !defined(__i386__) && !defined(__aarch64__)
 	SKIP(return, "no code for this machine");
 #endif
 	ASSERT_NE(NULL, base);
 	ASSERT_TRUE(ph_maps_line(base, line, sizeof(line)));
 	EXPECT_NE(NULL, strstr(line, " rwxs "));
 	memcpy(base, code, sizeof(code));
+	__builtin___clear_cache(base, base + sizeof(code));
 	EXPECT_EQ(42, function());
 	ASSERT_EQ(0, mprotect(base, PAGE, PROT_READ | PROT_EXEC));
 	EXPECT_EQ(42, function());
