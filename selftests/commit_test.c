@@ -223,13 +223,13 @@ TEST_F(privheap, populate_over_what_is_there)
 {
 	char *base;
 
-	ASSERT_EQ(0, ph_create(self->fd, 4 * MIB, 0, 0, &base));
+	ASSERT_EQ(0, ph_create(self->fd, 1024 * PAGE, 0, 0, &base));
 	for (int page = 3; page < 1000; page += 41) {
 		ASSERT_EQ(0, ph_commit(self->fd, base, page * PAGE, 3 * PAGE, 0));
 		memset(base + (page + 1) * PAGE, page % 100 + 1, PAGE);
 	}
-	ASSERT_EQ(0, ph_grow(self->fd, base, 4 * MIB, PRIVHEAP_COMMIT_POPULATE));
-	EXPECT_USAGE(self->fd, base, 4 * MIB, 4 * MIB);
+	ASSERT_EQ(0, ph_grow(self->fd, base, 1024 * PAGE, PRIVHEAP_COMMIT_POPULATE));
+	EXPECT_USAGE(self->fd, base, 1024 * PAGE, 1024 * PAGE);
 	for (int page = 0; page < 1024; page++) {
 		bool there = page >= 4 && (page - 4) % 41 == 0 && page < 1001;
 

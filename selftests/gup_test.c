@@ -79,7 +79,7 @@ TEST_F(privheap, direct_io_both_ways)
 	EXPECT_TRUE(is_filled(from, length, 3));
 	/* Nobody holds a page any more. */
 	EXPECT_EQ(0, ph_decommit(self->fd, to, 3 * PAGE, PAGE));
-	EXPECT_EQ(0, ph_decommit(self->fd, from, 700 * PAGE, PAGE));
+	EXPECT_EQ(0, ph_decommit(self->fd, from, 2 * MIB + 9 * PAGE, PAGE));
 	close(file);
 }
 

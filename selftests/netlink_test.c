@@ -224,7 +224,8 @@ TEST_F(netlink, filters)
 TEST_F(netlink, map)
 {
 	static struct nl_object object;
-	uint64_t id, resident = 0;
+	const uint64_t pages = 64 * MIB / PAGE + 3;
+	uint64_t id, each, resident = 0;
 	char *base;
 
 	/* Ten pages; committed 2 to 5 and 9; resident 3 and 9. */
@@ -268,15 +269,16 @@ TEST_F(netlink, map)
 	ASSERT_EQ(0, ph_destroy(self->fd, base));
 
 	/* As many as there can be, with large folios and an odd size. */
-	ASSERT_EQ(0, ph_create(self->fd, 64 * MIB + 3 * PAGE, 0, 0, &base));
+	ASSERT_EQ(0, ph_create(self->fd, pages * PAGE, 0, 0, &base));
 	ASSERT_EQ(0, ph_commit(self->fd, base, 2 * MIB, 6 * MIB,
 			       PRIVHEAP_COMMIT_POPULATE));
 	id = ph_region(self->fd, base).out_id;
 	EXPECT_EQ(0, nl_map(&self->nl, id, PRIVHEAP_CELLS_MAX, &object));
-	EXPECT_EQ((64 * MIB / PAGE + 3 + 16) / 17, object.pairs);
+	each = (pages + PRIVHEAP_CELLS_MAX - 1) / PRIVHEAP_CELLS_MAX;
+	EXPECT_EQ((pages + each - 1) / each, object.pairs);
 	for (unsigned int i = 0; i < object.pairs; i++) {
 		EXPECT_EQ(object.map[i][0], object.map[i][1]);
-		EXPECT_LE(object.map[i][0], 17 * PAGE);
+		EXPECT_LE(object.map[i][0], each * PAGE);
 		resident += object.map[i][1];
 	}
 	EXPECT_EQ(6 * MIB, resident);

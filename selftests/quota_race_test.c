@@ -204,7 +204,7 @@ TEST_F(race, threads)
 	ASSERT_EQ(0, ph_query(self->fd, NULL, PRIVHEAP_QUERY_PROCESS, &query));
 	EXPECT_EQ(0, query.out_committed);
 	EXPECT_EQ(0, query.out_resident);
-	ASSERT_EQ(0, ph_create(self->fd, MIB, process_limit, PRIVHEAP_CREATE_LAZY,
+	ASSERT_EQ(0, ph_create(self->fd, 2 * process_limit, process_limit, PRIVHEAP_CREATE_LAZY,
 			       &racers[0].base));
 	EXPECT_EQ(PRIVHEAP_LEVEL_PROCESS, limit_grow(self->fd, racers[0].base,
 						     process_limit + PAGE, 0));

@@ -61,7 +61,7 @@ static void obey(int fd, int in, int out)
 			result = setuid(order.bytes) ? -errno : 0;
 			break;
 		case 'c':
-			result = ph_create(fd, MIB, 0, 0, &base);
+			result = ph_create(fd, 256 * PAGE, 0, 0, &base);
 			break;
 		case 'g':
 			result = limit_grow(fd, base, order.bytes, 0);

@@ -199,6 +199,8 @@ TEST_F_TIMEOUT(privheap, threads_against_a_model, 300)
 }
 
 /* All threads touch the same new pages at once: each page is there once. */
+#define CROWD	(1024 * PAGE)
+
 struct crowd {
 	char *base;
 	pthread_barrier_t barrier;
@@ -211,7 +213,7 @@ static void *touch_in_crowd(void *argument)
 
 	for (unsigned int round = 0; round < crowd->rounds; round++) {
 		pthread_barrier_wait(&crowd->barrier);
-		for (unsigned int page = 0; page < 1024; page++)
+		for (unsigned int page = 0; page < CROWD / PAGE; page++)
 			__atomic_fetch_add((int *)(crowd->base + page * PAGE), 1,
 					   __ATOMIC_RELAXED);
 		pthread_barrier_wait(&crowd->barrier);
@@ -225,7 +227,7 @@ TEST_F_TIMEOUT(privheap, threads_touch_the_same_pages, 300)
 	pthread_t threads[THREADS];
 	unsigned int wrong = 0;
 
-	ASSERT_EQ(0, ph_create(self->fd, 4 * MIB, 4 * MIB,
+	ASSERT_EQ(0, ph_create(self->fd, CROWD, CROWD,
 			       PRIVHEAP_CREATE_LAZY, &crowd.base));
 	ASSERT_EQ(0, pthread_barrier_init(&crowd.barrier, NULL, THREADS + 1));
 	for (unsigned int i = 0; i < THREADS; i++) {
@@ -235,12 +237,12 @@ TEST_F_TIMEOUT(privheap, threads_touch_the_same_pages, 300)
 	for (unsigned int round = 0; round < crowd.rounds; round++) {
 		pthread_barrier_wait(&crowd.barrier);
 		pthread_barrier_wait(&crowd.barrier);
-		EXPECT_EQ(4 * MIB, ph_resident(self->fd, crowd.base));
-		for (unsigned int page = 0; page < 1024; page++)
+		EXPECT_EQ(CROWD, ph_resident(self->fd, crowd.base));
+		for (unsigned int page = 0; page < CROWD / PAGE; page++)
 			wrong += *(int *)(crowd.base + page * PAGE) != THREADS;
-		EXPECT_EQ(0, ph_decommit(self->fd, crowd.base, 0, 4 * MIB));
+		EXPECT_EQ(0, ph_decommit(self->fd, crowd.base, 0, CROWD));
 		EXPECT_USAGE(self->fd, crowd.base, 0, 0);
-		EXPECT_EQ(0, ph_grow(self->fd, crowd.base, 4 * MIB, 0));
+		EXPECT_EQ(0, ph_grow(self->fd, crowd.base, CROWD, 0));
 	}
 	for (unsigned int i = 0; i < THREADS; i++) {
 		ASSERT_EQ(0, pthread_join(threads[i], NULL));
