@@ -192,8 +192,15 @@ void rm_actor_kill(unsigned int actor)
 
 /* --- a child of an actor */
 
-/* Nothing of the parent's regions is here, even where the mapping is. */
-static void check_foreign(unsigned int parent)
+static bool is_mapped(char *address)
+{
+	unsigned char resident;
+
+	return !mincore(address, PAGE, &resident) || errno != ENOMEM;
+}
+
+/* Nothing of the parent's regions is here, even where the mapping is: of @copied only. */
+static void check_foreign(unsigned int parent, const struct rm_region *copied)
 {
 	for (unsigned int i = 0; i < RM_PER_ACTOR; i++) {
 		const struct rm_region *region = &rm->region[parent * RM_PER_ACTOR + i];
@@ -207,20 +214,25 @@ static void check_foreign(unsigned int parent)
 		ret = ph_destroy(rm_fd(RM_CHILD), region->base);
 		RM_CHECK(ret == -ENOENT, "a child destroys its parent's region: %d", ret);
 		for (uint64_t page = 0; page < region->pages; page += 1 + rm_below(64))
-			if (region->page[page].mapped)
+			if (region->page[page].mapped) {
+				RM_CHECK(is_mapped(region->base + page * PAGE) ==
+					 (region == copied),
+					 "a child has page %" PRIu64 " of its parent's mapping, or not",
+					 page);
 				RM_CHECK(rm_read_signal(region->base + page * PAGE) == SIGSEGV,
 					 "a child can read page %" PRIu64 " of its parent's region",
 					 page);
+			}
 	}
 }
 
-static void child_main(unsigned int parent)
+static void child_main(unsigned int parent, const struct rm_region *copied)
 {
 	rm->actor[RM_CHILD] = rm->actor[parent];
 	rm->actor[RM_CHILD].pid = getpid();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (open_own(RM_CHILD)) {
-		check_foreign(parent);
+		check_foreign(parent, copied);
 		for (unsigned int i = rm_below(12); i && !rm->failed; i--)
 			rm_operation(RM_CHILD);
 	}
@@ -236,13 +248,16 @@ void rm_child_operation(unsigned int actor)
 	pid_t pid;
 
 	rm_record(actor, "fork", NULL, copy, 0, 0, 0);
-	if (copy)
-		/* Newer kernels do not take it back. */
-		if (madvise(region->base, region->pages * PAGE, MADV_DOFORK))
+	if (copy) {
+		/* Newer kernels do not take MADV_DONTFORK back. */
+		if (madvise(region->base, region->pages * PAGE, MADV_DOFORK)) {
 			RM_CHECK(errno == EINVAL, "MADV_DOFORK: %d", errno);
+			copy = false;
+		}
+	}
 	pid = fork();
 	if (!pid)
-		child_main(actor);
+		child_main(actor, copy ? region : NULL);
 	if (RM_CHECK(pid > 0, "fork: %d", errno))
 		waitpid(pid, &status, 0);
 	RM_CHECK(!status, "a child died: status %#x", status);
