@@ -24,6 +24,7 @@
 #   make dkms-install   the module alone, built by DKMS for each kernel that comes
 #   make dkms-uninstall
 #   make sign           sign the modules, with SIGN_KEY= and SIGN_CERT=
+#   make deb            Debian packages of all of it, in lib/build-deb
 #
 # A module built for kernel release R is left in kmod/build/R/privheap.ko.
 
@@ -107,6 +108,9 @@ dkms-install dkms-uninstall:
 sign: module
 	$(MAKE) -C $(TOP)/kmod/install sign KDIR="$(KDIR)"
 
+deb:
+	@$(TOP)/lib/deb.sh
+
 clean:
 	rm -rf $(TOP)/kmod/build
 	$(MAKE) -C $(TOP)/lib clean
@@ -116,5 +120,5 @@ clean:
 
 .PHONY: all module lib selftests demo check check-debug coverage \
 	coverage-module bench bench-heap experiment clean soak fuzz-library fuzz \
-	check-kernels lint install uninstall dkms-install dkms-uninstall sign
+	check-kernels lint install uninstall dkms-install dkms-uninstall sign deb
 endif
