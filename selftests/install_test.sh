@@ -105,7 +105,7 @@ copy_source() {
 
 # same_files FILE...: whether the list on standard input is that one
 same_files() {
-	diff -u <(printf '%s\n' "$@" | sort) <(sort)
+	diff -u <([ $# = 0 ] || printf '%s\n' "$@" | sort) <(sort)
 }
 
 for name in old new; do

@@ -55,7 +55,11 @@ compile_demo() {
 	in_system sh -c 'gcc -Wall -Werror -o /usr/local/bin/demo \
 		/usr/share/doc/libprivheap-dev/examples/demo.c \
 		$(pkg-config --cflags --libs privheap) &&
-		PRIVHEAP_BACKEND=anonymous demo'
+		PRIVHEAP_BACKEND=anonymous /usr/local/bin/demo'
+}
+
+knows_none() {
+	! in_system dpkg-query -W "*privheap*"
 }
 
 has_group() {
@@ -85,6 +89,9 @@ test_system() {
 	check "install $old" install_version "$old"
 	check "DKMS has built and installed the module" dkms_says "$old"
 	check "the module says $old" has_module "$root" "$old"
+	cp "$root/var/lib/dkms/mok.pub" "$work/dkms.der"
+	check "DKMS has signed it with its key" \
+		verify "$root/lib/modules/$release/updates/dkms/privheap.ko" dkms
 	check "the others say $old" runs_version "$old"
 	check "the group is there" has_group "$root"
 	check "a program, compiled with libprivheap-dev" compile_demo
@@ -95,15 +102,20 @@ test_system() {
 	check "the others say $new" runs_version "$new"
 	check "the old sources are gone" [ ! -e "$root/usr/src/privheap-$old" ]
 	check "a program linked to $old runs with $new" \
-		in_system env PRIVHEAP_BACKEND=anonymous demo
+		in_system env PRIVHEAP_BACKEND=anonymous /usr/local/bin/demo
 	if wants guest; then
 		test_guest
 	fi
 	rm "$root/usr/local/bin/demo"
 
-	check "remove" apt_get remove "${packages[@]}"
+	# The guest has removed privheap-dkms, and purged what was removed.
+	check "remove" apt_get remove "${packages[@]:1}"
+	check "the library is removed" same_files < \
+		<(find "$root/usr/lib/x86_64-linux-gnu" -name 'libprivheap*')
+	check "purge what was removed" in_system dpkg --purge "${packages[@]:1}"
+	check "purge what is installed" apt_get purge "${packages[0]}"
 	check "the module is removed" has_no_module "$root"
-	check "purge" apt_get purge "${packages[@]}"
+	check "dpkg has forgotten them" knows_none
 	files_in "$root" >"$work/after"
 	# The group stays, as all of Debian's do.
 	check "nothing is left" same_files "$(cat "$work/before")" <"$work/after"

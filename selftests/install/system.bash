@@ -70,10 +70,12 @@ new_system() {
 }
 
 # files_in ROOT: print each file of a system but what package managers note of what
-# they do, and backups of passwd and its kind.
+# they do, backups of passwd and its kind, depmod's lists, and DKMS's own key.
 files_in() {
 	find "$1" -xdev \( -path "$1/var/log" -o -path "$1/var/cache" -o \
 		-path "$1/var/lib/apt" -o -path "$1/var/lib/dpkg" -o -path "$1/tmp" -o \
 		-path "$1/root" \) -prune -o -print | sed "s|^$1||" |
-		grep -v -x -E '/etc/(g?shadow|group|passwd|subuid|subgid)-' | sort
+		grep -v -x -E -e '/etc/(g?shadow|group|passwd|subuid|subgid)-' \
+			-e '/usr/lib/modules/[^/]*/modules\.[^/]*' \
+			-e '/var/lib/dkms/mok\.(key|pub)' | sort
 }
