@@ -137,7 +137,8 @@ by_config() {
 
 by_version() {
 	[ "$(config --modversion privheap)" = "$(sed -n \
-		's/^VERSION := //p' "$lib/Makefile")" ] &&
+		's/^#define PRIVHEAP_VERSION[[:space:]]*"\(.*\)"$/\1/p' \
+		"$top/uapi/linux/privheap_version.h")" ] &&
 		! config --exists 'privheap >= 9'
 }
 
