@@ -17,6 +17,15 @@
 #                       SECONDS (60) each
 #   make experiment     experiments with quotas: tables and plots of them
 #
+#   make install DESTDIR= PREFIX=/usr/local
+#                       the module (for the kernels at hand), library, headers, tool,
+#                       man page, udev rule, sysusers and modules-load entries
+#   make uninstall      with the same variables: remove them
+#   make dkms-install   the module alone, built by DKMS for each kernel that comes
+#   make dkms-uninstall
+#   make sign           sign the modules, with SIGN_KEY= and SIGN_CERT=
+#   make deb            Debian packages of all of it, in lib/build-deb
+#
 # A module built for kernel release R is left in kmod/build/R/privheap.ko.
 
 ifneq ($(KERNELRELEASE),)
@@ -84,6 +93,24 @@ fuzz-library:
 experiment:
 	@$(TOP)/selftests/experiments/run
 
+# Both take DESTDIR and PREFIX, which reach them by themselves.
+install: module lib
+	$(MAKE) -C $(TOP)/lib install
+	$(MAKE) -C $(TOP)/kmod/install install KDIR="$(KDIR)"
+
+uninstall:
+	$(MAKE) -C $(TOP)/kmod/install uninstall
+	$(MAKE) -C $(TOP)/lib uninstall
+
+dkms-install dkms-uninstall:
+	$(MAKE) -C $(TOP)/kmod/install $@
+
+sign: module
+	$(MAKE) -C $(TOP)/kmod/install sign KDIR="$(KDIR)"
+
+deb:
+	@$(TOP)/lib/deb.sh
+
 clean:
 	rm -rf $(TOP)/kmod/build
 	$(MAKE) -C $(TOP)/lib clean
@@ -93,5 +120,5 @@ clean:
 
 .PHONY: all module lib selftests demo check check-debug coverage \
 	coverage-module bench bench-heap experiment clean soak fuzz-library fuzz \
-	check-kernels lint
+	check-kernels lint install uninstall dkms-install dkms-uninstall sign deb
 endif

@@ -7,14 +7,13 @@
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/privheap_version.h>
 #include <linux/seq_file.h>
 
 #include "ioctl.h"
 #include "netlink.h"
 #include "process.h"
 #include "region.h"
-
-#define PRIVHEAP_VERSION	"0.1.0"
 
 /* Half of memory, as tmpfs. */
 static unsigned long default_limit(void)

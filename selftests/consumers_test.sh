@@ -137,7 +137,8 @@ by_config() {
 
 by_version() {
 	[ "$(config --modversion privheap)" = "$(sed -n \
-		's/^VERSION := //p' "$lib/Makefile")" ] &&
+		's/^#define PRIVHEAP_VERSION[[:space:]]*"\(.*\)"$/\1/p' \
+		"$top/uapi/linux/privheap_version.h")" ] &&
 		! config --exists 'privheap >= 9'
 }
 
@@ -165,6 +166,16 @@ by_cmake() {
 		! readelf -d "$dir/cmake/static" | grep libprivheap
 }
 
+# The folder by a link, as /lib is one to /usr/lib: what is beside it is not there.
+by_cmake_link() {
+	mkdir -p "$dir/links/lib" && ln -s "$root$libdir" "$dir/links/lib/here" || return
+	cmake -S "$consumers" -B "$dir/cmake-link" \
+		-Dprivheap_DIR="$dir/links/lib/here/cmake/privheap" \
+		-DCMAKE_C_COMPILER="$cc" -DCMAKE_CXX_COMPILER="$cxx" \
+		-DSOURCES="$lib/examples" && cmake --build "$dir/cmake-link" \
+		--target shared && "$dir/cmake-link/shared"
+}
+
 # A version that is not there, and one with another soname.
 by_cmake_refused() {
 	for version in 0.9 1.0; do
@@ -180,10 +191,12 @@ by_cmake_refused() {
 by_cmake_all() {
 	if ! command -v cmake >/dev/null || ! command -v "$cxx" >/dev/null; then
 		skip "CMake: shared, static, C++, <windows.h>" "no cmake or $cxx here"
+		skip "CMake: found by a link" "no cmake or $cxx here"
 		skip "CMake: other versions are refused" "no cmake or $cxx here"
 		return
 	fi
 	try "CMake: shared, static, C++, <windows.h>" by_cmake
+	try "CMake: found by a link" by_cmake_link
 	try "CMake: other versions are refused" by_cmake_refused
 }
 
@@ -215,7 +228,7 @@ for_windows() {
 }
 
 echo "TAP version 13"
-echo "1..20"
+echo "1..21"
 try "make install, into a folder" install_library || {
 	echo "Bail out! nothing is installed"
 	exit 1

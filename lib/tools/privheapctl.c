@@ -4,14 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <linux/privheap_version.h>
+
 #include "ctl.h"
 #include "options.h"
 #include "run.h"
 #include "text.h"
-
-#ifndef PRIVHEAP_VERSION
-#define PRIVHEAP_VERSION "unknown"
-#endif
 
 static const struct ctl_command *const commands[] = {
 	&list_command, &show_command, &quota_show_command, &quota_set_command,

@@ -7,8 +7,8 @@
 abi_file=lib/abi/libprivheap.abi
 
 # What lib/Makefile compiles them with, without what it leaves behind.
-library_flags=(-std=gnu11 -D_GNU_SOURCE '-DPRIVHEAP_VERSION="0"' -O2 -fPIC
-	-fexceptions -pthread -Wall -Wextra -Ilib/include -Iuapi)
+library_flags=(-std=gnu11 -D_GNU_SOURCE -O2 -fPIC -fexceptions
+	-pthread -Wall -Wextra -Ilib/include -Iuapi)
 
 library_files() {
 	need_packages /usr/include/libmnl/libmnl.h=libmnl-dev
