@@ -175,10 +175,12 @@ static void event_tell(const struct privheap_event *event)
  */
 static void event_tell_lost(void)
 {
-	u64 last;
+	u64 last = event_known_seq;
 
 	spin_lock(&event_lock);
-	last = event_last_seq;
+	/* What has come meanwhile is not lost: the worker is to run once more. */
+	if (list_empty(&event_queue))
+		last = event_last_seq;
 	spin_unlock(&event_lock);
 	if (last == event_known_seq)
 		return;

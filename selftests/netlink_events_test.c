@@ -350,6 +350,33 @@ static int hear(struct nl_socket *nl, struct heard *heard)
 	return 0;
 }
 
+/* Each at a moment when the one before may just have been told: none is lost. */
+TEST_F_TIMEOUT(netlink, none_is_lost_of_a_few, 300)
+{
+	struct nl_socket nl;
+	uint64_t last = 0;
+	char *base;
+
+	ASSERT_EQ(0, open_listener(&nl));
+	for (int i = 0; i < 3000; i++) {
+		ASSERT_EQ(0, ph_create(self->fd, MIB, 0, PRIVHEAP_CREATE_LAZY, &base));
+		for (volatile int wait = i % 64 * 32; wait; wait--)
+			;
+		ASSERT_EQ(0, ph_destroy(self->fd, base));
+		for (int j = 0; j < 2; j++) {
+			/* ENOBUFS would say that there were more. */
+			ASSERT_EQ(0, nl_event(&nl, &event, 5000)) {
+				TH_LOG("round %d, event %d", i, j);
+			}
+			EXPECT_EQ(0, event.event[PRIVHEAP_A_EVENT_LOST]);
+			if (last)
+				EXPECT_EQ(last + 1, event.event[PRIVHEAP_A_EVENT_SEQ]);
+			last = event.event[PRIVHEAP_A_EVENT_SEQ];
+		}
+	}
+	nl_close(&nl);
+}
+
 /*
  * More than the module queues: what is lost is counted, and where no event tells
  * of the last ones, an error does.
