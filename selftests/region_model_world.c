@@ -217,7 +217,7 @@ static void check_foreign(unsigned int parent, const struct rm_region *copied)
 			if (region->page[page].mapped) {
 				RM_CHECK(is_mapped(region->base + page * PAGE) ==
 					 (region == copied),
-					 "a child has page %" PRIu64 " of its parent's mapping, or not",
+					 "page %" PRIu64 " of a child: mapped, or not",
 					 page);
 				RM_CHECK(rm_read_signal(region->base + page * PAGE) == SIGSEGV,
 					 "a child can read page %" PRIu64 " of its parent's region",
