@@ -279,7 +279,8 @@ TEST_F(fail, calls)
 	SWEEP_ALL(calls, &self->world);
 }
 
-TEST_F(fail, mappings)
+/* fork(2) has hundreds of allocations. */
+TEST_F_TIMEOUT(fail, mappings, 600)
 {
 	SWEEP_ALL(mappings, &self->world);
 }
