@@ -28,17 +28,6 @@ root=$dir/root
 prefix=/opt/private
 libdir=$prefix/lib/here
 
-# try NAME COMMAND...: a result; what it says is shown if it fails.
-try() {
-	name=$1
-	shift
-	"$@" >"$dir/said" 2>&1
-	status=$?
-	[ "$status" = 0 ] || comment <"$dir/said"
-	result "$status" "$name"
-	return "$status"
-}
-
 # needs COMMAND NAME...: skips the results NAME if there is no such command.
 needs() {
 	command -v "$1" >/dev/null && return

@@ -23,16 +23,6 @@ if [ "${PRIVHEAP_BACKEND-}" != anonymous ] && [ -e /dev/privheap ]; then
 	keeper="the kernel module privheap"
 fi
 
-# try NAME COMMAND...: a result; what it says is shown if it fails.
-try() {
-	name=$1
-	shift
-	"$@" >"$dir/said" 2>&1
-	status=$?
-	[ "$status" = 0 ] || comment <"$dir/said"
-	result "$status" "$name"
-}
-
 # runs NAME PATTERN...: status 0, and a line for each pattern.
 runs() {
 	program=$examples/$1

@@ -33,3 +33,16 @@ skip() {
 comment() {
 	sed 's/^/# /'
 }
+
+# try NAME COMMAND...: a result; what it says is shown if it fails.
+# $dir is a folder of the test's own.
+# shellcheck disable=SC2154 # for who reads this
+try() {
+	name=$1
+	shift
+	"$@" >"$dir/said" 2>&1
+	status=$?
+	[ "$status" = 0 ] || comment <"$dir/said"
+	result "$status" "$name"
+	return "$status"
+}
