@@ -160,7 +160,8 @@ enum privheap_counter_attr {
  * @PRIVHEAP_A_EVENT_PAD: padding of 64-bit values
  * @PRIVHEAP_A_EVENT_SEQ: u64, number of the event, one more for each
  * @PRIVHEAP_A_EVENT_LOST: u64, events lost before this one, for want of memory or
- *	because they came too fast; their numbers are missing; absent for none
+ *	because they came too fast; their numbers are missing; absent for none; the
+ *	first event that a listener hears may tell of some from before it listened
  * @PRIVHEAP_A_EVENT_TIME: u64, nanoseconds of CLOCK_MONOTONIC
  * @PRIVHEAP_A_EVENT_RESOURCE: u32, PRIVHEAP_RESOURCE_* of a quota's event
  * @PRIVHEAP_A_EVENT_REQUEST: u64, bytes that were refused
