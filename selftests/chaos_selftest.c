@@ -38,6 +38,8 @@ static const struct chaos *self;
 static char *slots[SLOTS];
 static int event_fd;
 static int pipes[2];
+/* Held until all threads are there. */
+static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
 
 struct thread {
 	uint32_t random;
@@ -375,6 +377,8 @@ static void *work(void *argument)
 
 	if (!thread.random)
 		thread.random = 1;
+	pthread_mutex_lock(&starting);
+	pthread_mutex_unlock(&starting);
 	while (!time_is_up()) {
 		unsigned int share = ph_random(&thread.random) % 100;
 		int operation = 0;
@@ -400,9 +404,15 @@ void chaos_run(const struct chaos *chaos)
 	if (chaos->uid && (setresgid(chaos->uid, chaos->uid, chaos->uid) ||
 			   setresuid(chaos->uid, chaos->uid, chaos->uid)))
 		_exit(2);
+	/*
+	 * Slots keep the addresses of regions that are gone. Nothing but regions may
+	 * come to lie there, least of all a thread's stack.
+	 */
+	pthread_mutex_lock(&starting);
 	for (i = 0; i < chaos->threads; i++)
 		if (pthread_create(&threads[i], NULL, work, (void *)(uintptr_t)i))
 			break;
+	pthread_mutex_unlock(&starting);
 	/* Fewer where memory is short. */
 	while (i--)
 		pthread_join(threads[i], NULL);
@@ -428,9 +438,9 @@ bool chaos_end(pid_t child)
 	kill(child, SIGKILL);
 	if (waitpid(child, &status, 0) != child)
 		return false;
-	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL) {
-		printf("# died of itself: status %#x\n", status);
-		fflush(stdout);
-	}
-	return true;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+		return true;
+	printf("# ended of itself: status %#x\n", status);
+	fflush(stdout);
+	return WIFEXITED(status);
 }

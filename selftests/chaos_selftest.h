@@ -60,9 +60,8 @@ void chaos_run(const struct chaos *chaos) __attribute__((noreturn));
 /* Start such a child, in a cgroup unless that is NULL. */
 pid_t chaos_start(const struct chaos *chaos, const char *cgroup);
 /*
- * Kill it, if it is not dead already, and wait for its end. Its threads write to
- * regions that are gone, where something of the program's own may be by now: that it
- * dies of itself says nothing, and is told only. Returns whether it is gone.
+ * Kill it, if it has not ended already, and wait for its end. Returns whether it is
+ * gone, and by no other signal: where its threads find no region they expect that.
  */
 bool chaos_end(pid_t child);
 

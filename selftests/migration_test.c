@@ -304,6 +304,7 @@ TEST_F_TIMEOUT(privheap, memory_goes_offline, 300)
 	uint64_t size = 0, last = ~0;
 	pthread_t thread;
 	char text[32];
+	int ret;
 
 	if (ph_read_file(BLOCKS "/block_size_bytes", text, sizeof(text)) > 0)
 		size = strtoull(text, NULL, 16);
@@ -326,8 +327,10 @@ TEST_F_TIMEOUT(privheap, memory_goes_offline, 300)
 		}
 		gone++;
 		EXPECT_NE(block, page_frame(content.base + i * PAGE) * PAGE / size);
-		EXPECT_TRUE(!set_block(block, "online_movable") ||
-			    !set_block(block, "online"));
+		ret = set_block(block, "online_movable");
+		if (ret)
+			ret = set_block(block, "online");
+		EXPECT_EQ(0, ret);
 	}
 	END_WRITING(&content);
 	EXPECT_UNCHANGED(self->fd, content.base, before);
