@@ -225,7 +225,10 @@ TEST_F_TIMEOUT(netlink, all_together, 7200)
 		}
 		while (time(NULL) < season && time(NULL) < end) {
 			int i = ph_random(&random) % WORKERS;
+			unsigned long before = chaos_sum(done);
 
+			/* On a slow machine threads take their time to begin. */
+			PH_WAIT_FOR(chaos_sum(done) > before + THREADS);
 			ph_sleep_ms(50 + ph_random(&random) % 300);
 			ASSERT_TRUE(end_worker(&workers[i], victims[i]));
 			victims[i] = start_worker(&workers[i], started++, &random);
