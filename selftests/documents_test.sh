@@ -8,6 +8,8 @@
 #   documents_test.sh		what can be run here, and that all else is run;
 #				with PRIVHEAP_DOCUMENTS=long what takes minutes, too
 #   documents_test.sh --guest	print what documents_guest_test.sh is to run
+#   documents_test.sh --program NAME	print the program of that name
+# shellcheck disable=SC2317 # functions are called by name
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -72,10 +74,21 @@ if [ -n "$guest" ]; then
 	while IFS= read -r -d '' kind && IFS= read -r -d '' at &&
 		IFS= read -r -d '' text && IFS= read -r -d '' shown &&
 		IFS= read -r -d '' body; do
-		[ "$kind" = @ ] && [ -n "${table["guest $text"]+set}" ] || continue
+		if [ "$kind" != @ ] || [ -z "${table["guest $text"]+set}" ]; then
+			continue
+		fi
 		echo "@ $at ${table["guest $text"]:-$text}"
-		[ -z "$shown" ] || echo =
-		[ -z "$body" ] || sed 's/^/|/' <<<"${body%$'\n'}"
+		[ -z "$shown" ] || echo "="
+		[ -z "$body" ] || printf '%s' "$body" | awk '{ print "|" $0 }'
+	done < <(blocks)
+	exit
+fi
+
+if [ "${1-}" = --program ]; then
+	while IFS= read -r -d '' kind && IFS= read -r -d '' at &&
+		IFS= read -r -d '' text && IFS= read -r -d '' shown &&
+		IFS= read -r -d '' body; do
+		[ "$kind $text" != "c $2" ] || printf '%s' "$body"
 	done < <(blocks)
 	exit
 fi
@@ -89,31 +102,6 @@ mkdir "$tree"
 tar -c --exclude='lib/build-*' --exclude='lib/build32*' Makefile uapi lib | tar -x -C "$tree"
 ln -s "$top/selftests" "$top/kmod" "$top/Kbuild" "$tree/"
 
-# looks_so WANT GOT: a line "..." stands for any lines.
-looks_so() {
-	awk '
-	NR == FNR { want[++wants] = $0; next }
-	{ got[++gots] = $0 }
-	END {
-		g = 1
-		for (w = 1; w <= wants; w++) {
-			if (want[w] == "...") {
-				any = 1
-				continue
-			}
-			while (any && g <= gots && got[g] != want[w])
-				g++
-			if (g > gots || got[g] != want[w]) {
-				print "should be: " want[w]
-				exit 1
-			}
-			g++
-			any = 0
-		}
-		exit !any && g <= gots
-	}' "$1" "$2"
-}
-
 # run_here SECONDS COMMAND SHOWN WANT
 run_here() {
 	(cd "$tree" && timeout "$1" bash -c "$2") >"$dir/out" 2>&1 </dev/null || {
@@ -122,7 +110,10 @@ run_here() {
 	}
 	[ -n "$3" ] || return 0
 	printf '%s' "$4" >"$dir/want"
-	looks_so "$dir/want" "$dir/out" || { cat "$dir/out"; return 1; }
+	awk -f selftests/documents/transcript.awk "$dir/want" "$dir/out" || {
+		cat "$dir/out"
+		return 1
+	}
 }
 
 prepared() {
@@ -142,8 +133,10 @@ is_elsewhere() {
 	*/*)	grep -q -E "^(configurations=|	).*\b$lane\b" selftests/check ;;
 	*)	grep -q -E "^	(.*\|)?$lane(\|.*)?\)" selftests/check ;;
 	esac || { echo "check has no configuration $lane"; return 1; }
-	[ -n "$string" ] && grep -q -F -e "$string" "$file" ||
-		{ echo "$file has no $string"; return 1; }
+	if [ -z "$string" ] || ! grep -q -F -e "$string" "$file"; then
+		echo "$file has no $string"
+		return 1
+	fi
 }
 
 # What it calls is there.
