@@ -50,23 +50,30 @@ end_scene() {
 	rm -rf "$dir"
 }
 
+# as_shown PROCESS REGION: what was held last has these numbers in documents. The
+# process is not always the one that was started: a shell is between them.
+as_shown() {
+	pid=$(privheapctl list --no-header | awk -v id="$id" '$1 == id { print $2 }')
+	echo "s/\<$pid\>/$1/g; s/\<$id\>/$2/g" >>"$dir/names"
+}
+
 mkdir -p "$web" /sys/fs/cgroup/x
 chgrp alice /dev/privheap
 echo 512M >"$limit"
 trap end_scene EXIT
 echo $$ >"$web/cgroup.procs"
 hold 7 name:tenant-a create:64M:8M touch:0:4M commit:16M:4M touch:17M:1M commit:32M:64K
-echo "s/\<$pid\>/130/g; s/\<$id\>/1/g" >"$dir/names"
+as_shown 130 1
 first=$id
 echo $$ >/sys/fs/cgroup/cgroup.procs
 hold 8 name:cache create:512M:100M touch:0:60M
-echo "s/\<$pid\>/132/g; s/\<$id\>/2/g" >>"$dir/names"
+as_shown 132 2
 region_script() {
 	su -s /bin/sh alice -c "exec $dir/region_script $*"
 }
 hold 9 name:plugin create:16M:1M touch:0:256K
 unset -f region_script
-echo "s/\<$pid\>/136/g; s/\<$id\>/3/g" >>"$dir/names"
+as_shown 136 3
 
 # Programs are where they are for who has built them.
 mkdir -p "$dir/lib/build"

@@ -120,6 +120,8 @@ fault man lib/man/privheapctl.8 '$a .Xy' 'unknown macro|skipping'
 fault man lib/man/HeapLock.3 '/^\.Nm HeapUnlock$/d' 'symbol HeapUnlock' all
 fault man lib/libprivheap.map '/HeapSize;/d' 'no symbol: HeapSize' all
 fault man lib/man/HeapLock.3 '/^\.Fn HeapUnlock/d' 'does not declare' all
+fault man lib/man/GetLastError.3 's/ERROR_NOT_OWNER Ta 288/ERROR_NOT_OWNER Ta 289/' \
+	'ERROR_NOT_OWNER is not 289' all
 fault man lib/tools/top.c 's/"quotas", NULL/"others", NULL/' 'top: no word of --others' all
 fault man uapi/linux/privheap.h '$a #define PRIVHEAP_IOC_NEW 9' PRIVHEAP_IOC_NEW all
 fault man kmod/trace.h 's/privheap_populate,/privheap_filled,/' privheap_filled all

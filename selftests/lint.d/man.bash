@@ -69,6 +69,18 @@ man_device_faults() {
 	man_has "$page" "fdinfo's" "${words[@]}"
 }
 
+# Numbers that pages give to names are those of the headers.
+man_number_faults() {
+	local name number
+	sed -n -e 's/^\.It Dv \([A-Z_]*\) Ta \([0-9]*\)$/\1 \2/p' \
+		-e 's/^\.It \([0-9]*\) Dv \([A-Z_]*\)$/\2 \1/p' lib/man/*.3 |
+		while read -r name number; do
+			grep -q -h -E "^#define[[:space:]]+${name}[[:space:]]+$number\b" \
+				lib/include/privheap/*.h uapi/linux/*.h ||
+				echo "lib/man: $name is not $number"
+		done
+}
+
 # The synopsis of each command, and its section, have each of its options.
 man_tool_faults() {
 	awk '
@@ -135,6 +147,7 @@ step_man() {
 		if [ ${#given[@]} = 0 ]; then
 			man_function_faults
 			man_device_faults
+			man_number_faults
 			man_tool_faults
 			man_reference_faults "${pages[@]}"
 		fi
