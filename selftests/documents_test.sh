@@ -213,6 +213,26 @@ other_block() {
 	esac
 }
 
+# Files and headings that a document names by links are there.
+links() {
+	local from=$1 to file anchor status=0
+	while read -r to; do
+		file=${to%%#*}
+		anchor=${to#"$file"}
+		file=${file:+$(dirname "$from")/$file}
+		if [ ! -e "${file:-$from}" ]; then
+			echo "$from: there is no $to"
+			status=1
+		elif [ -n "$anchor" ] && ! sed -n 's/^##* //p' "${file:-$from}" |
+			tr 'A-Z ' 'a-z-' | tr -d '`,.:()' |
+			grep -q -x -e "${anchor#\#}"; then
+			echo "$from: there is no heading $to"
+			status=1
+		fi
+	done < <(grep -o '\](\([^)]*\))' "$from" | sed 's/^](//; s/)$//' | grep -v '://')
+	return "$status"
+}
+
 # The prototypes of a page, as the header that it names has them.
 prototypes() {
 	awk '
@@ -288,6 +308,9 @@ while IFS= read -r -d '' kind && IFS= read -r -d '' at && IFS= read -r -d '' tex
 	@)	run_command "$at" "$text" "$shown" "$body" ;;
 	esac
 done < <(blocks)
+for document in "${documents[@]}"; do
+	try "$document: links" links "$document"
+done
 for page in lib/man/*.3; do
 	try "${page##*/}: prototypes" prototypes "$page"
 done
