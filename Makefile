@@ -19,7 +19,7 @@
 #
 #   make install DESTDIR= PREFIX=/usr/local
 #                       the module (for the kernels at hand), library, headers, tool,
-#                       man page, udev rule, sysusers and modules-load entries
+#                       man pages, udev rule, sysusers and modules-load entries
 #   make uninstall      with the same variables: remove them
 #   make dkms-install   the module alone, built by DKMS for each kernel that comes
 #   make dkms-uninstall

@@ -23,11 +23,11 @@ rm -rf "$tree" "$out"/*.deb "$out"/*.buildinfo "$out"/*.changes
 mkdir -p "$tree/kmod" "$tree/lib" "$tree/debian/source"
 cp "$top/Kbuild" "$top/COPYING" "$tree/"
 cp "$top"/kmod/*.[ch] "$tree/kmod/"
-cp -r "$top/kmod/install" "$tree/kmod/"
+cp -r "$top/kmod/install" "$top/kmod/man" "$tree/kmod/"
 cp -r "$top/uapi" "$tree/"
 cp -r "$lib/Makefile" "$lib/README.md" "$lib/libprivheap.map" \
 	"$lib/PORTING.md" "$lib"/*.in "$lib/src" "$lib/include" "$lib/tools" \
-	"$lib/examples" "$lib/mono" "$lib/python" "$tree/lib/"
+	"$lib/examples" "$lib/man" "$lib/mono" "$lib/python" "$tree/lib/"
 
 cp "$lib"/debian/* "$tree/debian/"
 rm "$tree/debian/changelog.in"

@@ -116,7 +116,17 @@ fault abi lib/src/error.c '/^EXPORT.*SetLastError/s/DWORD/short/' \
 	'SetLastError' all
 fault shellcheck selftests/demo '$a rm -rf $UNQUOTED/*' SC2086
 clean shellcheck selftests/demo
-fault man lib/tools/privheapctl.8 '$a .Xy' 'unknown macro|skipping'
+fault man lib/man/privheapctl.8 '$a .Xy' 'unknown macro|skipping'
+fault man lib/man/HeapLock.3 '/^\.Nm HeapUnlock$/d' 'symbol HeapUnlock' all
+fault man lib/libprivheap.map '/HeapSize;/d' 'no symbol: HeapSize' all
+fault man lib/man/HeapLock.3 '/^\.Fn HeapUnlock/d' 'does not declare' all
+fault man lib/man/GetLastError.3 's/ERROR_NOT_OWNER Ta 288/ERROR_NOT_OWNER Ta 289/' \
+	'ERROR_NOT_OWNER is not 289' all
+fault man lib/tools/top.c 's/"quotas", NULL/"others", NULL/' 'top: no word of --others' all
+fault man uapi/linux/privheap.h '$a #define PRIVHEAP_IOC_NEW 9' PRIVHEAP_IOC_NEW all
+fault man kmod/trace.h 's/privheap_populate,/privheap_filled,/' privheap_filled all
+fault man kmod/man/privheap.4 's/privheapctl 8/privheapctl 1/' 'no privheapctl\(1\)' all
+clean man
 fault python selftests/netlink_yaml_test.py '$a import antigravity' 'imported but unused'
 fault python selftests/netlink_yaml_test.py '$a def f(:' 'SyntaxError'
 clean python selftests/netlink_yaml_test.py

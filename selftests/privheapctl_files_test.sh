@@ -10,7 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tap.sh
 . "$here/tap.sh"
 lib=${PRIVHEAP_TOP:-$here/..}/lib
-page=$lib/tools/privheapctl.8
+page=$lib/man/privheapctl.8
 completion=$lib/tools/privheapctl.bash-completion
 commands=(list show "quota show" "quota set" monitor top run)
 

@@ -65,6 +65,7 @@ test_packages() {
 		"/usr/src/privheap-$old/uapi/linux/privheap.h" \
 		/usr/lib/udev/rules.d/60-privheap.rules \
 		/usr/lib/sysusers.d/privheap-dkms.conf \
+		/usr/share/man/man4/privheap.4.gz \
 		/usr/lib/modules-load.d/privheap.conf
 	check "libprivheap0: the library" package_has libprivheap0 \
 		"$lib/libprivheap.so.0" "$lib/libprivheap.so.$old"
@@ -76,6 +77,9 @@ test_packages() {
 		"$lib/cmake/privheap/privheap-config.cmake" \
 		/usr/share/privheap/mono/dllmap.config \
 		/usr/share/privheap/python/privheap.py \
+		/usr/share/man/man3/HeapCreate.3.gz \
+		/usr/share/man/man3/HeapDestroy.3.gz \
+		/usr/share/man/man7/libprivheap.7.gz \
 		/usr/share/doc/libprivheap-dev/examples/demo.c
 	check "privheap-tools: the program, its page, completion" \
 		package_has privheap-tools /usr/bin/privheapctl \

@@ -49,6 +49,9 @@ test_sign() {
 	check "installs the signed one" \
 		cmp "$module" "$work/signed/lib/modules/$release/updates/privheap.ko"
 
+	[ "$(modinfo -F signer "$module")" = second ]
+	result "modinfo names the signer" $?
+
 	cp "$module" "$work/unknown.ko"
 	cp "$module" "$work/damaged.ko"
 	printf x | dd of="$work/damaged.ko" bs=1 seek=5000 conv=notrunc status=none

@@ -15,7 +15,7 @@ build_tree() {
 
 # What make install leaves, of everything; $1 is PREFIX.
 installed_files() {
-	local header
+	local header symbol
 	printf '%s\n' "/lib/modules/$release/updates/privheap.ko" \
 		"$1/bin/privheapctl" "$1/lib/libprivheap.a" \
 		"$1/lib/libprivheap.so" "$1/lib/libprivheap.so.0" \
@@ -25,10 +25,15 @@ installed_files() {
 		"$1/lib/sysusers.d/privheap.conf" \
 		"$1/lib/udev/rules.d/60-privheap.rules" \
 		"$1/share/bash-completion/completions/privheapctl" \
-		"$1/share/man/man8/privheapctl.8" \
+		"$1/share/man/man"{4/privheap.4,7/libprivheap.7,8/privheapctl.8} \
 		"$1"/share/privheap/mono/{Kernel32.cs,dllmap{,-uintptr}.config} \
 		"$1/share/privheap/python/privheap.py" \
 		"$1"/include/privheap-win32/{privheap,linux/privheap.h}
+	# Each function is found by its name.
+	while read -r symbol; do
+		printf '%s\n' "$1/share/man/man3/$symbol.3"
+	done < <(sed -n 's/^\t\([A-Za-z][A-Za-z0-9_]*\);$/\1/p' \
+		"$work/old/lib/libprivheap.map")
 	for header in "$work"/old/lib/include/privheap/*.h; do
 		printf '%s\n' "$1/include/privheap/${header##*/}"
 	done

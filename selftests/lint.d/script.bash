@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck disable=SC2154 # lint's variables
 #
-# Shell, python, and man pages.
+# Shell and python.
 
 # Those that are run, by their first line, and those that are read by others.
 shell_scripts() {
@@ -20,13 +20,6 @@ shell_scripts() {
 step_shellcheck() {
 	need_packages shellcheck=shellcheck
 	shell_scripts | xargs -d '\n' -n 10 shellcheck -x -P SCRIPTDIR -f gcc
-}
-
-step_man() {
-	local pages
-	need_packages mandoc=mandoc
-	mapfile -t pages < <(files_of '*.[1-9]')
-	mandoc -T lint -W warning "${pages[@]}"
 }
 
 step_python() {
