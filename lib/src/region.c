@@ -10,6 +10,7 @@
 
 #include <privheap/region.h>
 
+#include "annotate.h"
 #include "message.h"
 #include "no_cancel.h"
 #include "process.h"
@@ -34,6 +35,10 @@ static int region_choose(const struct region_ops **ops)
 	struct message message = { .length = 0 };
 	int err;
 
+	if (automatic && annotate_needs_anonymous()) {
+		*ops = &region_anonymous_ops;
+		return (*ops)->open();
+	}
 	if (automatic || !strcmp(wish, "module")) {
 		*ops = &region_module_ops;
 		err = (*ops)->open();
