@@ -8,7 +8,9 @@
 Values of type HANDLE, and struct heap, are shown with what is in the heap. gdb loads
 this file by itself with an installed library; else: source lib/gdb/privheap.py. It
 needs the library's debug information, calls nothing in the process, and takes no lock:
-of a heap that a thread is at work on it may tell what is not so any more.
+of a heap that a thread is at work on it may tell what is not so any more. A core file
+has no account of small blocks that are served often: there a slab, which has hundreds
+of them, is one block.
 """
 import struct
 
@@ -107,9 +109,14 @@ class Heap:
             gdb.lookup_type("struct heap").pointer()).dereference()
         front = number(self.heap["front"])
         self.front = None
-        if front:
+        self.note = ""
+        if not front:
+            return
+        try:
             self.front = Front(gdb.Value(front).cast(
                 gdb.lookup_type("struct front").pointer()).dereference())
+        except gdb.MemoryError:
+            self.note = " (slabs count as blocks: a core file)"
 
     def kind(self):
         kind = "fixed" if self.heap["fixed"] else "growable"
@@ -165,9 +172,9 @@ class Heap:
             live = self.live()
         except (Damaged, gdb.MemoryError) as error:
             return "%s heap, damaged: %s" % (self.kind(), error)
-        return "%s heap, %d blocks of %d bytes, %d committed" % (
+        return "%s heap, %d blocks of %d bytes, %d committed%s" % (
             self.kind(), len(live), sum(block.size for block in live),
-            int(self.heap["quota"]["usage"]))
+            int(self.heap["quota"]["usage"]), self.note)
 
 
 def handles():

@@ -4,11 +4,26 @@
 
 #include "annotate.h"
 
-/* Without its headers (Debian: valgrind) the library knows nothing of valgrind. */
-#ifdef __has_include
+/*
+ * Without its headers (Debian: valgrind) the library knows nothing of valgrind; nor
+ * with NVALGRIND, for who looks for mistakes of the library.
+ */
+#if defined(__has_include) && !defined(NVALGRIND)
 #if __has_include(<valgrind/memcheck.h>)
 #include <valgrind/memcheck.h>
 #endif
+#endif
+
+/* A library that is instrumented itself would be reported for its own work. */
+#ifdef __SANITIZE_ADDRESS__
+#define INSTRUMENTED	1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define INSTRUMENTED	1
+#endif
+#endif
+#ifndef INSTRUMENTED
+#define INSTRUMENTED	0
 #endif
 
 #define WEAK	__attribute__((weak, visibility("default")))
@@ -34,11 +49,8 @@ void annotate_start(void)
 	if (RUNNING_ON_VALGRIND)
 		tools |= ANNOTATE_VALGRIND;
 #endif
-	/* A library that is instrumented itself would be reported for its own work. */
-#ifndef __SANITIZE_ADDRESS__
-	if (__asan_poison_memory_region && __asan_unpoison_memory_region)
+	if (!INSTRUMENTED && __asan_poison_memory_region && __asan_unpoison_memory_region)
 		tools |= ANNOTATE_ASAN;
-#endif
 	if (heaptrack_malloc && heaptrack_realloc && heaptrack_free)
 		tools |= ANNOTATE_HEAPTRACK;
 	annotate_tools = tools;

@@ -53,15 +53,13 @@ static DWORD locked_realloc(struct heap *heap, DWORD flags, void **block,
 	bool locked = heap_enter(heap, flags);
 	DWORD error = NO_ERROR;
 
+	bool zero = flags & HEAP_ZERO_MEMORY;
+	bool in_place = flags & HEAP_REALLOC_IN_PLACE_ONLY;
+
 	if (annotating())
-		error = heap_realloc_annotated(heap, block, size,
-					       flags & HEAP_ZERO_MEMORY,
-					       flags & HEAP_REALLOC_IN_PLACE_ONLY);
-	else if ((flags & HEAP_ZERO_MEMORY) || process_alone() ||
-	    !heap_grow_last(heap, *block, size))
-		error = heap_realloc(heap, block, size,
-				     flags & HEAP_ZERO_MEMORY,
-				     flags & HEAP_REALLOC_IN_PLACE_ONLY);
+		error = heap_realloc_annotated(heap, block, size, zero, in_place);
+	else if (zero || process_alone() || !heap_grow_last(heap, *block, size))
+		error = heap_realloc(heap, block, size, zero, in_place);
 	heap_leave(heap, locked);
 	return error;
 }

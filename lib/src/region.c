@@ -32,22 +32,19 @@ static int region_choose(const struct region_ops **ops)
 {
 	const char *wish = secure_getenv("PRIVHEAP_BACKEND");
 	bool automatic = !wish || !*wish || !strcmp(wish, "auto");
+	bool anonymous = automatic ? annotate_needs_anonymous() :
+				     !strcmp(wish, "anonymous");
 	struct message message = { .length = 0 };
 	int err;
 
-	if (automatic && annotate_needs_anonymous()) {
-		*ops = &region_anonymous_ops;
-		return (*ops)->open();
-	}
-	if (automatic || !strcmp(wish, "module")) {
+	if (!anonymous && (automatic || !strcmp(wish, "module"))) {
 		*ops = &region_module_ops;
 		err = (*ops)->open();
 		if (err != -ENOENT || !automatic)
 			return err;
-		*ops = &region_anonymous_ops;
-		return (*ops)->open();
+		anonymous = true;
 	}
-	if (!strcmp(wish, "anonymous")) {
+	if (anonymous) {
 		*ops = &region_anonymous_ops;
 		return (*ops)->open();
 	}
