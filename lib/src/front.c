@@ -2,6 +2,7 @@
 /* The way of a slot from slabs by depots to caches, and back: see front.h. */
 #include <time.h>
 
+#include "annotate.h"
 #include "front.h"
 #include "heap.h"
 
@@ -217,7 +218,7 @@ static struct front *front_start(struct heap *heap)
 
 	if (likely(front))
 		return front;
-	if (sizeof(void *) < 8 ||
+	if (sizeof(void *) < 8 || annotating() ||
 	    (heap->fixed && heap->first.reserved < FRONT_RESERVE_MIN))
 		return NULL;
 	front = front_create(heap);

@@ -80,7 +80,10 @@ static void *front_map_area(size_t length)
 		munmap(area, length);
 		return NULL;
 	}
-	/* Nor to who reads a core; and scattered bytes need no huge pages. */
+	/*
+	 * Nor as a part of a core file: it is gigabytes, nearly all of them zero, which
+	 * not everybody who writes one leaves out. And scattered bytes need no huge pages.
+	 */
 	madvise(area, length, MADV_DONTDUMP);
 	madvise(area, length, MADV_NOHUGEPAGE);
 	return area;

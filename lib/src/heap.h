@@ -204,6 +204,16 @@ DWORD heap_free(struct heap *heap, void *block);
 DWORD heap_size(struct heap *heap, const void *block, size_t *size);
 
 /*
+ * heap_annotated.c: the same while a tool watches; heap_end_annotated(): all blocks
+ * are to go, with the heap
+ */
+void *heap_alloc_annotated(struct heap *heap, size_t size, bool zero);
+DWORD heap_realloc_annotated(struct heap *heap, void **block, size_t size, bool zero,
+			     bool in_place);
+DWORD heap_free_annotated(struct heap *heap, void *block);
+void heap_end_annotated(struct heap *heap);
+
+/*
  * The back end: a block of at most HEAP_MAX_BLOCK bytes in one of the regions, of
  * which the first *@dirty bytes may hold anything and the others are zero.
  */

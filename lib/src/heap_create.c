@@ -5,6 +5,7 @@
 
 #include <privheap/region.h>
 
+#include "annotate.h"
 #include "front.h"
 #include "heap.h"
 #include "heap_lock.h"
@@ -22,6 +23,7 @@ void *heap_reserve_region(DWORD options, size_t size, size_t commit)
 {
 	unsigned int flags = 0;
 	size_t reserve;
+	void *base;
 
 	if (__builtin_add_overflow(size, page_size(), &reserve)) {
 		errno = ENOMEM;
@@ -29,11 +31,18 @@ void *heap_reserve_region(DWORD options, size_t size, size_t commit)
 	}
 	if (options & HEAP_CREATE_ENABLE_EXECUTE)
 		flags |= PRIVHEAP_CREATE_EXEC;
-	return privheap_region_create(reserve, commit, size, flags);
+	base = privheap_region_create(reserve, commit, size, flags);
+	if (annotating() && base) {
+		annotate_region(base, size);
+		annotate_commit(base, commit);
+	}
+	return base;
 }
 
 void heap_release_region(void *base, size_t size)
 {
+	if (annotating())
+		annotate_region_end(base, size);
 	/* with its guard */
 	region_end(base, size + page_size());
 }
@@ -92,6 +101,8 @@ struct heap *heap_create(DWORD options, size_t initial, size_t maximum,
 	if (!heap)
 		return NULL;
 
+	if (annotating())
+		annotate_header(heap, sizeof(*heap));
 	heap_lock_init(heap);
 	heap->options = options & HEAP_OPTIONS;
 	heap->fixed = fixed;
@@ -151,6 +162,8 @@ DWORD heap_destroy(HANDLE handle)
 	if (error)
 		return error;
 	heap_lock_end(heap);
+	if (annotating())
+		heap_end_annotated(heap);
 
 	while (heap->large)
 		large_free(heap, heap->large);

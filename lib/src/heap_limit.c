@@ -17,6 +17,7 @@
 #include <linux/privheap.h>
 #include <privheap/region.h>
 
+#include "annotate.h"
 #include "heap.h"
 #include "region.h"
 
@@ -86,6 +87,8 @@ bool heap_commit(struct heap_region *region, char *start, char *end,
 	region->charged = region_last_committed();
 	heap_charged(heap, fresh, region->charged - before);
 	heap_grew(heap, end - start);
+	if (annotating())
+		annotate_commit(start, end - start);
 	return true;
 }
 

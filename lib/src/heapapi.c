@@ -9,6 +9,7 @@
 
 #include <privheap/heapapi.h>
 
+#include "annotate.h"
 #include "corruption.h"
 #include "error.h"
 #include "front.h"
@@ -37,7 +38,9 @@ static void *locked_alloc(struct heap *heap, DWORD flags, SIZE_T size)
 {
 	NO_CANCEL_BY_OTHERS;
 	bool locked = heap_enter(heap, flags);
-	void *block = heap_alloc(heap, size, flags & HEAP_ZERO_MEMORY);
+	void *block = annotating() ?
+		      heap_alloc_annotated(heap, size, flags & HEAP_ZERO_MEMORY) :
+		      heap_alloc(heap, size, flags & HEAP_ZERO_MEMORY);
 
 	heap_leave(heap, locked);
 	return block;
@@ -50,11 +53,13 @@ static DWORD locked_realloc(struct heap *heap, DWORD flags, void **block,
 	bool locked = heap_enter(heap, flags);
 	DWORD error = NO_ERROR;
 
-	if ((flags & HEAP_ZERO_MEMORY) || process_alone() ||
-	    !heap_grow_last(heap, *block, size))
-		error = heap_realloc(heap, block, size,
-				     flags & HEAP_ZERO_MEMORY,
-				     flags & HEAP_REALLOC_IN_PLACE_ONLY);
+	bool zero = flags & HEAP_ZERO_MEMORY;
+	bool in_place = flags & HEAP_REALLOC_IN_PLACE_ONLY;
+
+	if (annotating())
+		error = heap_realloc_annotated(heap, block, size, zero, in_place);
+	else if (zero || process_alone() || !heap_grow_last(heap, *block, size))
+		error = heap_realloc(heap, block, size, zero, in_place);
 	heap_leave(heap, locked);
 	return error;
 }
@@ -63,7 +68,8 @@ static DWORD locked_free(struct heap *heap, DWORD flags, void *block)
 {
 	NO_CANCEL_BY_OTHERS;
 	bool locked = heap_enter(heap, flags);
-	DWORD error = heap_free(heap, block);
+	DWORD error = annotating() ? heap_free_annotated(heap, block) :
+				     heap_free(heap, block);
 
 	heap_leave(heap, locked);
 	return error;
@@ -182,8 +188,11 @@ heap_realloc_slowly(HANDLE handle, DWORD flags, void *block, SIZE_T size)
 	}
 
 	error = locked_realloc(heap, flags, &block, size);
-	if (error == ERROR_INVALID_PARAMETER)
+	if (error == ERROR_INVALID_PARAMETER) {
+		if (annotating())
+			annotate_bad_free(block);
 		corruption_found("HeapReAlloc", handle, block);
+	}
 	if (error)
 		return heap_fail(handle, flags | heap->options, size, error);
 	errno = saved;
@@ -211,7 +220,7 @@ EXPORT LPVOID WINAPI HeapReAlloc(HANDLE hHeap, DWORD dwFlags, LPVOID lpMem,
 	    cache->map[entry] & CLASS_LIVE)
 		return heap_realloc_slot(hHeap, dwFlags, lpMem, dwBytes);
 	/* Nobody to keep out, and no error to save: nothing fails in here. */
-	if (process_alone() && !(dwFlags & HEAP_ZERO_MEMORY) &&
+	if (process_alone() && !(dwFlags & HEAP_ZERO_MEMORY) && !annotating() &&
 	    process_is_ready() && ptrset_has(&heaps_known, hHeap) &&
 	    heap_grow_last(hHeap, lpMem, dwBytes))
 		return lpMem;
@@ -259,6 +268,8 @@ static __attribute__((noinline)) BOOL heap_free_slowly(HANDLE handle,
 	}
 	error = locked_free(heap, flags, block);
 	if (error) {
+		if (annotating())
+			annotate_bad_free(block);
 		corruption_found("HeapFree", handle, block);
 		error_set(error);
 		return FALSE;

@@ -15,8 +15,8 @@
 EXPORT HANDLE WINAPI GetProcessHeap(void)
 {
 	int saved = errno;
-	struct heap *heap = heaps_process();
 	NO_CANCEL;
+	struct heap *heap = heaps_process();
 
 	if (!heap) {
 		error_set(ERROR_NOT_ENOUGH_MEMORY);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "annotate.h"
 #include "heap.h"
 #include "process.h"
 #include "ptrset.h"
@@ -79,6 +80,8 @@ static void *large_make(struct heap *heap, size_t size, size_t reserve)
 	if (privheap_region_grow(large, length, 0) || !ptrset_add(&larges, large))
 		goto err_release;
 	heap_charged(heap, length, length);
+	if (annotating())
+		annotate_commit(large, length);
 
 	large->heap = heap;
 	large->reserved = reserve;
@@ -186,6 +189,8 @@ static bool large_extend(struct large_block *large, size_t end)
 		return false;
 	}
 	heap_charged(large->heap, bytes, region_last_committed() - before);
+	if (annotating())
+		annotate_commit((char *)large + large->committed, bytes);
 	large->committed = end;
 	large->stray = region_last_committed() != end;
 	return true;

@@ -11,6 +11,9 @@
  * arrives. For the same reason those calls are made without the C library, which
  * gives a thread the other type for as long as one of them takes: a cancel on its
  * way would end it there, disabled or not.
+ *
+ * Every public function that looks at a heap's memory has one of the macros below, so
+ * that they also tell a tool which watches that a thread is in the library.
  */
 #ifndef PRIVHEAP_SRC_NO_CANCEL_H
 #define PRIVHEAP_SRC_NO_CANCEL_H
@@ -23,6 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "annotate.h"
 #include "process.h"
 
 struct no_cancel {
@@ -34,6 +38,8 @@ static inline struct no_cancel no_cancel_begin(void)
 {
 	struct no_cancel before;
 
+	if (annotating())
+		annotate_quiet();
 	pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &before.type);
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before.state);
 	return before;
@@ -43,6 +49,8 @@ static inline void no_cancel_end(const struct no_cancel *before)
 {
 	pthread_setcancelstate(before->state, NULL);
 	pthread_setcanceltype(before->type, NULL);
+	if (annotating())
+		annotate_loud();
 }
 
 /* Among a function's declarations: holds until the function returns. */
@@ -54,6 +62,8 @@ static inline int no_cancel_begin_among(void)
 {
 	int type = -1;
 
+	if (annotating())
+		annotate_quiet();
 	if (!process_alone())
 		pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &type);
 	return type;
@@ -63,6 +73,8 @@ static inline void no_cancel_end_among(const int *type)
 {
 	if (*type >= 0)
 		pthread_setcanceltype(*type, NULL);
+	if (annotating())
+		annotate_loud();
 }
 
 /*

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "annotate.h"
 #include "process.h"
 
 static pthread_once_t process_once = PTHREAD_ONCE_INIT;
@@ -64,6 +65,7 @@ void process_start(void)
 		return;
 	}
 
+	annotate_start();
 	module_forget();
 	anonymous_forget();
 	region_forget();

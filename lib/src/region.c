@@ -10,6 +10,7 @@
 
 #include <privheap/region.h>
 
+#include "annotate.h"
 #include "message.h"
 #include "no_cancel.h"
 #include "process.h"
@@ -31,18 +32,19 @@ static int region_choose(const struct region_ops **ops)
 {
 	const char *wish = secure_getenv("PRIVHEAP_BACKEND");
 	bool automatic = !wish || !*wish || !strcmp(wish, "auto");
+	bool anonymous = automatic ? annotate_needs_anonymous() :
+				     !strcmp(wish, "anonymous");
 	struct message message = { .length = 0 };
 	int err;
 
-	if (automatic || !strcmp(wish, "module")) {
+	if (!anonymous && (automatic || !strcmp(wish, "module"))) {
 		*ops = &region_module_ops;
 		err = (*ops)->open();
 		if (err != -ENOENT || !automatic)
 			return err;
-		*ops = &region_anonymous_ops;
-		return (*ops)->open();
+		anonymous = true;
 	}
-	if (!strcmp(wish, "anonymous")) {
+	if (anonymous) {
 		*ops = &region_anonymous_ops;
 		return (*ops)->open();
 	}

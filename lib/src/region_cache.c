@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Regions of destroyed heaps, for the next ones: see region_cache.h. */
+#include "annotate.h"
 #include "heap.h"
 #include "lock_among.h"
 #include "region_cache.h"
@@ -13,7 +14,8 @@ static void *cache_bases[REGION_CACHE_MAX];
 bool region_cache_wants(void)
 {
 	/* Off in most programs: no more than this look. */
-	return atomic_load_explicit(&cache_limit, memory_order_relaxed);
+	return atomic_load_explicit(&cache_limit, memory_order_relaxed) &&
+	       !annotating();
 }
 
 bool region_cache_put(void *base)

@@ -25,6 +25,7 @@ installed_files() {
 		"$1/lib/sysusers.d/privheap.conf" \
 		"$1/lib/udev/rules.d/60-privheap.rules" \
 		"$1/share/bash-completion/completions/privheapctl" \
+		"$1/share/gdb/auto-load$1/lib/libprivheap.so.$old-gdb.py" \
 		"$1/share/man/man"{4/privheap.4,7/libprivheap.7,8/privheapctl.8} \
 		"$1"/share/privheap/mono/{Kernel32.cs,dllmap{,-uintptr}.config} \
 		"$1/share/privheap/python/privheap.py" \

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+/* What tools that watch memory are told: see annotate.h. */
+#include <privheap/region.h>
+
+#include "annotate.h"
+
+/*
+ * Without its headers (Debian: valgrind) the library knows nothing of valgrind; nor
+ * with NVALGRIND, for who looks for mistakes of the library.
+ */
+#if defined(__has_include) && !defined(NVALGRIND)
+#if __has_include(<valgrind/memcheck.h>)
+#include <valgrind/memcheck.h>
+#endif
+#endif
+
+/* A library that is instrumented itself would be reported for its own work. */
+#ifdef __SANITIZE_ADDRESS__
+#define INSTRUMENTED	1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define INSTRUMENTED	1
+#endif
+#endif
+#ifndef INSTRUMENTED
+#define INSTRUMENTED	0
+#endif
+
+#define WEAK	__attribute__((weak, visibility("default")))
+
+/* Of the runtime that a program has when it was built with -fsanitize=address. */
+WEAK void __asan_poison_memory_region(const volatile void *start, size_t size);
+WEAK void __asan_unpoison_memory_region(const volatile void *start, size_t size);
+WEAK void __lsan_register_root_region(const void *start, size_t size);
+WEAK void __lsan_unregister_root_region(const void *start, size_t size);
+
+/* Of the library that heaptrack(1) preloads. */
+WEAK void heaptrack_malloc(void *block, size_t size);
+WEAK void heaptrack_realloc(void *before, size_t size, void *block);
+WEAK void heaptrack_free(void *block);
+
+unsigned int annotate_tools;
+
+void annotate_start(void)
+{
+	unsigned int tools = 0;
+
+#ifdef RUNNING_ON_VALGRIND
+	if (RUNNING_ON_VALGRIND)
+		tools |= ANNOTATE_VALGRIND;
+#endif
+	if (!INSTRUMENTED && __asan_poison_memory_region && __asan_unpoison_memory_region)
+		tools |= ANNOTATE_ASAN;
+	if (heaptrack_malloc && heaptrack_realloc && heaptrack_free)
+		tools |= ANNOTATE_HEAPTRACK;
+	annotate_tools = tools;
+}
+
+#ifdef RUNNING_ON_VALGRIND
+
+void annotate_quiet(void)
+{
+	if (annotate_tools & ANNOTATE_VALGRIND)
+		VALGRIND_DISABLE_ERROR_REPORTING;
+}
+
+void annotate_loud(void)
+{
+	if (annotate_tools & ANNOTATE_VALGRIND)
+		VALGRIND_ENABLE_ERROR_REPORTING;
+}
+
+static void valgrind_commit(void *start, size_t size)
+{
+	VALGRIND_MAKE_MEM_NOACCESS(start, size);
+}
+
+static void valgrind_header(void *start, size_t size)
+{
+	VALGRIND_MAKE_MEM_DEFINED(start, size);
+}
+
+static void valgrind_alloc(void *block, size_t size)
+{
+	VALGRIND_MALLOCLIKE_BLOCK(block, size, 0, 0);
+}
+
+static void valgrind_resize(void *block, size_t old, size_t size)
+{
+	VALGRIND_RESIZEINPLACE_BLOCK(block, old, size, 0);
+}
+
+/* It reports what is no block. */
+static void valgrind_free(void *block)
+{
+	VALGRIND_FREELIKE_BLOCK(block, 0);
+}
+
+#else /* never called */
+
+void annotate_quiet(void) {}
+void annotate_loud(void) {}
+
+static void valgrind_commit(void *start, size_t size)
+{
+	(void)start, (void)size;
+}
+
+static void valgrind_header(void *start, size_t size)
+{
+	(void)start, (void)size;
+}
+
+static void valgrind_alloc(void *block, size_t size)
+{
+	(void)block, (void)size;
+}
+
+static void valgrind_resize(void *block, size_t old, size_t size)
+{
+	(void)block, (void)old, (void)size;
+}
+
+static void valgrind_free(void *block)
+{
+	(void)block;
+}
+
+#endif /* RUNNING_ON_VALGRIND */
+
+/*
+ * LeakSanitizer reads all of a root region that can be read by its protection, which
+ * uncommitted parts of the module's regions can as well: it would die of the fault.
+ */
+static bool leaks_seen(void)
+{
+	return annotate_tools & ANNOTATE_ASAN && __lsan_register_root_region &&
+	       __lsan_unregister_root_region &&
+	       privheap_backend() == PRIVHEAP_BACKEND_ANONYMOUS;
+}
+
+void annotate_region(void *base, size_t size)
+{
+	if (leaks_seen())
+		__lsan_register_root_region(base, size);
+}
+
+void annotate_region_end(void *base, size_t size)
+{
+	if (leaks_seen())
+		__lsan_unregister_root_region(base, size);
+	/* Whatever comes to lie there next. */
+	if (annotate_tools & ANNOTATE_ASAN)
+		__asan_unpoison_memory_region(base, size);
+}
+
+void annotate_commit(void *start, size_t size)
+{
+	if (annotate_tools & ANNOTATE_VALGRIND)
+		valgrind_commit(start, size);
+	if (annotate_tools & ANNOTATE_ASAN)
+		__asan_poison_memory_region(start, size);
+}
+
+void annotate_header(void *start, size_t size)
+{
+	if (annotate_tools & ANNOTATE_VALGRIND)
+		valgrind_header(start, size);
+}
+
+void annotate_alloc(void *block, size_t size)
+{
+	if (annotate_tools & ANNOTATE_VALGRIND)
+		valgrind_alloc(block, size);
+	if (annotate_tools & ANNOTATE_ASAN)
+		__asan_unpoison_memory_region(block, size);
+	if (annotate_tools & ANNOTATE_HEAPTRACK)
+		heaptrack_malloc(block, size);
+}
+
+void annotate_resize(void *block, size_t old, size_t size)
+{
+	if (annotate_tools & ANNOTATE_VALGRIND)
+		valgrind_resize(block, old, size);
+	if (annotate_tools & ANNOTATE_ASAN) {
+		__asan_poison_memory_region(block, old);
+		__asan_unpoison_memory_region(block, size);
+	}
+	if (annotate_tools & ANNOTATE_HEAPTRACK)
+		heaptrack_realloc(block, size, block);
+}
+
+void annotate_free(void *block, size_t size)
+{
+	if (annotate_tools & ANNOTATE_VALGRIND)
+		valgrind_free(block);
+	if (annotate_tools & ANNOTATE_ASAN)
+		__asan_poison_memory_region(block, size);
+	if (annotate_tools & ANNOTATE_HEAPTRACK)
+		heaptrack_free(block);
+}
+
+void annotate_bad_free(void *block)
+{
+	if (annotate_tools & ANNOTATE_VALGRIND)
+		valgrind_free(block);
+}
