@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/uio.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 
 #include "privheap_fixture.h"
@@ -96,6 +97,16 @@ static void fill_apart(char *base, unsigned int pages)
 	fill(base, pages);
 }
 
+/* Before 6.11 MADV_HWPOISON was no touch of the caller's own. */
+static int tells_who_injects(void)
+{
+	unsigned int major = 0, minor = 0;
+	struct utsname name;
+
+	return !uname(&name) && sscanf(name.release, "%u.%u", &major, &minor) == 2 &&
+	       (major > 6 || (major == 6 && minor >= 11));
+}
+
 /* A machine check by simulation: the caller itself has touched the page. */
 static int poison(char *address)
 {
@@ -124,10 +135,12 @@ TEST_F(privheap, a_single_page)
 
 	/* Taken out of the page cache: the kernel calls it recovered. */
 	EXPECT_EQ(0, poison(base + POISONED * PAGE));
-	EXPECT_EQ(1, times);
-	EXPECT_EQ(BUS_MCEERR_AR, told.si_code);
-	EXPECT_EQ((void *)(base + POISONED * PAGE), told.si_addr);
-	EXPECT_EQ(12, told.si_addr_lsb);
+	EXPECT_EQ(tells_who_injects(), times);
+	if (times) {
+		EXPECT_EQ(BUS_MCEERR_AR, told.si_code);
+		EXPECT_EQ((void *)(base + POISONED * PAGE), told.si_addr);
+		EXPECT_EQ(12, told.si_addr_lsb);
+	}
 	EXPECT_TRUE(page_flag(frame, PAGE_FLAG_HWPOISON));
 	EXPECT_FALSE(page_flag(frame, PAGE_FLAG_LRU));
 	EXPECT_EQ(corrupted + PAGE, ph_proc_bytes("/proc/meminfo", "HardwareCorrupted"));
