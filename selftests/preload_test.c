@@ -18,18 +18,18 @@
 extern char **environ;
 
 #define EAT_OPTION	"--eat"
+#define EAT_MOST	64
 
-/* Blocks of 1 MiB that there are to be had, of 512. */
+/* Blocks of 1 MiB that there are to be had, of EAT_MOST. */
 static int eat(void **blocks)
 {
 	int count = 0;
 
 	errno = 0;
-	while (count < 512 && (blocks[count] = hide(malloc(MIB)))) {
-		memset(blocks[count], 1, MIB);
-		count++;
+	while (count < EAT_MOST && (blocks[count] = hide(malloc(MIB)))) {
+		*(char *)blocks[count++] = 1;
 	}
-	return count < 512 && errno != ENOMEM ? -1 : count;
+	return count < EAT_MOST && errno != ENOMEM ? -1 : count;
 }
 
 static void free_all(void **blocks, int count)
@@ -41,16 +41,15 @@ static void free_all(void **blocks, int count)
 /* Eats twice, and in a child: prints "COUNT COUNT COUNT". */
 static int eat_main(void)
 {
-	void *blocks[512];
+	void *blocks[EAT_MOST], *more[EAT_MOST];
 	int first, second, child;
 
 	first = eat(blocks);
 	free_all(blocks, first < 0 ? 0 : first);
 	second = eat(blocks);
-	/* The child is to have its limit, and its parent's blocks besides. */
 	child = fork();
 	if (!child)
-		_exit(eat(blocks + second) & 0xFF);
+		_exit(eat(more) & 0xFF);
 	child = status_of(child);
 	free_all(blocks, second < 0 ? 0 : second);
 	printf("%d %d %d\n", first, second, child);
@@ -112,7 +111,7 @@ TEST(sizes_and_alignment)
 	size_t size, align;
 	char *p;
 
-	for (size = 0; size < 4 * MIB; size += 1 + size / 3) {
+	for (size = 0; size < 2 * MIB; size += 1 + size / 2) {
 		p = hide(malloc(size));
 		ASSERT_NE(NULL, p);
 		EXPECT_EQ(0, (uintptr_t)p % _Alignof(max_align_t));
@@ -122,7 +121,7 @@ TEST(sizes_and_alignment)
 		ASSERT_NE(NULL, p);
 		EXPECT_EQ(0, (uintptr_t)p % _Alignof(max_align_t));
 		free(p);
-		for (align = 1; align <= MIB; align *= 4) {
+		for (align = 1; align <= MIB; align *= 16) {
 			p = hide(aligned_alloc(align, size));
 			ASSERT_NE(NULL, p);
 			EXPECT_EQ(0, (uintptr_t)p % align);
@@ -294,7 +293,7 @@ static void *pass_on(void *arg)
 	int i;
 
 	/* Frees what the other thread has allocated. */
-	for (i = 0; i < 100000; i++)
+	for (i = 0; i < 30000; i++)
 		free(__atomic_exchange_n(slot, hide(malloc(1 + i % 3000)),
 					 __ATOMIC_ACQ_REL));
 	return NULL;
@@ -327,7 +326,7 @@ TEST(a_limit_of_the_environment)
 	EXPECT_LE(child, 31);
 
 	ASSERT_TRUE(eat_with("PRIVHEAP_MALLOC_LIMIT=", &first, &second, &child));
-	EXPECT_EQ(512, first);
+	EXPECT_EQ(EAT_MOST, first);
 	EXPECT_FALSE(eat_with("PRIVHEAP_MALLOC_LIMIT=32X", &first, &second,
 			      &child));
 	EXPECT_FALSE(eat_with("PRIVHEAP_MALLOC_LIMIT=-1", &first, &second,
@@ -346,7 +345,7 @@ TEST(a_limit_of_the_process)
 		.hard = 32 * MIB,
 	};
 	int fd = open("/dev/privheap", O_RDWR | O_CLOEXEC), count;
-	void *blocks[512];
+	void *blocks[EAT_MOST];
 
 	if (!on_module() || fd < 0)
 		SKIP(return, "regions are not the module's");
