@@ -25,16 +25,8 @@
 
 #include "preload.h"
 #include "snapshot.h"
+#include "streams.h"
 #include "../src/front.h"
-
-/*
- * fork(3) takes the lock of the list of streams after all handlers, and whoever
- * has that may allocate, and would wait for us. So it is taken before the heap's
- * lock; its owner may take it again.
- */
-extern void _IO_list_lock(void) __attribute__((weak));
-extern void _IO_list_unlock(void) __attribute__((weak));
-extern void _IO_list_resetlock(void) __attribute__((weak));
 
 /* What is passed on by the fork that is under way; under memory_lock(). */
 static struct heap *forked;
@@ -71,8 +63,7 @@ static void before(void)
 {
 	int saved = errno;
 
-	if (_IO_list_lock)
-		_IO_list_lock();
+	streams_hold(is_module());
 	memory_lock();
 	forked = memory_heap();
 	if (forked) {
@@ -96,8 +87,7 @@ static void in_parent(void)
 		forked = NULL;
 	}
 	memory_unlock();
-	if (_IO_list_unlock)
-		_IO_list_unlock();
+	streams_release();
 	errno = saved;
 }
 
@@ -111,8 +101,7 @@ static void in_child(void)
 	forked = NULL;
 	copy = NULL;
 	memory_forget();
-	if (_IO_list_resetlock)
-		_IO_list_resetlock();
+	streams_adopt();
 	errno = saved;
 }
 

@@ -183,7 +183,7 @@ void *memory_get(size_t size, DWORD flags)
 {
 	if (unlikely(size > PTRDIFF_MAX))
 		return out_of_memory();
-	if (BLOCKS_ALIGN < MEMORY_ALIGN)
+	if (MEMORY_ALIGN > BLOCKS_ALIGN)
 		return get_inner(MEMORY_ALIGN, size, flags);
 	return get(MEMORY_ALIGN, size, size, flags);
 }
@@ -291,8 +291,8 @@ static __attribute__((noinline)) void *resize_slowly(void *pointer, size_t size)
 void *memory_resize(void *pointer, size_t size)
 {
 	/* Where it moves by itself it may be aligned to less. */
-	const DWORD flags = BLOCKS_ALIGN < MEMORY_ALIGN ?
-			    HEAP_REALLOC_IN_PLACE_ONLY : 0;
+	const bool stays = BLOCKS_ALIGN % MEMORY_ALIGN;
+	const DWORD flags = stays ? HEAP_REALLOC_IN_PLACE_ONLY : 0;
 	HANDLE heap = memory_heap();
 	int saved = errno;
 	void *block;
@@ -302,7 +302,7 @@ void *memory_resize(void *pointer, size_t size)
 	block = heap ? HeapReAlloc(heap, flags, pointer, size) : NULL;
 	if (likely(block))
 		return block;
-	if (heap && !flags && GetLastError() == ERROR_NOT_ENOUGH_MEMORY)
+	if (heap && !stays && GetLastError() == ERROR_NOT_ENOUGH_MEMORY)
 		return out_of_memory();
 	block = resize_slowly(pointer, size);
 	if (block)

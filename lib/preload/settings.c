@@ -2,6 +2,7 @@
 /* What the environment says, and what is told about it: see preload.h. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <privheap/region.h>
@@ -17,6 +18,8 @@
 /* Digits, and perhaps K, M or G. false: anything else, or too much. */
 static bool parse_size(const char *text, uint64_t *size)
 {
+	static const char units[] = "KMG";
+	const char *unit;
 	uint64_t sum = 0;
 	unsigned int shift = 0;
 
@@ -27,17 +30,10 @@ static bool parse_size(const char *text, uint64_t *size)
 		    __builtin_add_overflow(sum, *text - '0', &sum))
 			return false;
 	}
-	switch (*text) {
-	case 'G':
-		shift += 10;
-		/* fall through */
-	case 'M':
-		shift += 10;
-		/* fall through */
-	case 'K':
-		shift += 10;
+	unit = *text ? strchr(units, *text) : NULL;
+	if (unit) {
+		shift = 10 * (unsigned int)(unit - units + 1);
 		text++;
-		break;
 	}
 	*size = sum << shift;
 	return !*text && *size >> shift == sum;

@@ -14,7 +14,7 @@
 
 #include "snapshot.h"
 
-/* Pages that are looked at at once. */
+/* Pages that are looked at in one call. */
 #define WINDOW	1024
 
 /**
@@ -41,11 +41,6 @@ struct snapshot {
 	struct piece pieces[];
 };
 
-static size_t large_bytes(const struct large_block *large)
-{
-	return large->committed;
-}
-
 static struct snapshot *snapshot_make(const struct heap *heap)
 {
 	const struct heap_region *region;
@@ -56,7 +51,7 @@ static struct snapshot *snapshot_make(const struct heap *heap)
 	for (region = heap->regions; region; region = region->next, count++)
 		bytes += heap_region_end(region);
 	for (large = heap->large; large; large = large->next, count++)
-		bytes += large_bytes(large);
+		bytes += large->committed;
 	if (!page_round_up(sizeof(*snapshot) + count * sizeof(struct piece),
 			   &head))
 		return NULL;
@@ -133,8 +128,7 @@ struct snapshot *snapshot_take(const struct heap *heap)
 	for (region = heap->regions; region; region = region->next, piece++)
 		*piece = (struct piece){ region->base, heap_region_end(region) };
 	for (large = heap->large; large; large = large->next, piece++)
-		*piece = (struct piece){ (char *)(uintptr_t)large,
-					 large_bytes(large) };
+		*piece = (struct piece){ (char *)(uintptr_t)large, large->committed };
 	snapshot->count = (size_t)(piece - snapshot->pieces);
 	to = (char *)snapshot + snapshot->head;
 	for (i = 0; i < snapshot->count; i++) {

@@ -58,7 +58,7 @@ bool preload_set(void)
 		return true;
 	path = preload_find(name);
 	if (!path) {
-		complain("run: the command's malloc is not under the quota (--no-malloc to have it so)");
+		complain("run: no quota for the command's malloc; --no-malloc does without");
 		return false;
 	}
 	if (asprintf(&all, "%s%s%s", path, others && *others ? ":" : "",
