@@ -29,7 +29,7 @@ if command -v gcc; then
 	for source in $(cd src && ls $sources); do
 		echo "$PWD/src/$source"
 		gcc -std=gnu11 -D_GNU_SOURCE -Iinclude -I../uapi -M "src/$source"
-	done | tr ' \\' '\n\n' | grep '\.[ch]$' | while read -r file; do
+	done | sed 's/[\\ ]/\n/g' | grep '\.[ch]$' | while read -r file; do
 		echo "$(realpath "$(dirname "$file")")/${file##*/}"
 	done
 fi | sort -u
