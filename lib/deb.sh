@@ -25,9 +25,10 @@ cp "$top/Kbuild" "$top/COPYING" "$tree/"
 cp "$top"/kmod/*.[ch] "$tree/kmod/"
 cp -r "$top/kmod/install" "$top/kmod/man" "$tree/kmod/"
 cp -r "$top/uapi" "$tree/"
-cp -r "$lib/Makefile" "$lib/README.md" "$lib/libprivheap.map" \
+cp -r "$lib/Makefile" "$lib/README.md" "$lib"/*.map \
 	"$lib/PORTING.md" "$lib"/*.in "$lib/src" "$lib/include" "$lib/tools" \
-	"$lib/examples" "$lib/man" "$lib/mono" "$lib/python" "$tree/lib/"
+	"$lib/preload" "$lib/gdb" "$lib/examples" "$lib/man" "$lib/mono" "$lib/python" \
+	"$tree/lib/"
 
 cp "$lib"/debian/* "$tree/debian/"
 rm "$tree/debian/changelog.in"

@@ -17,6 +17,8 @@ cp "$here/privheapctl" "$here/region_script" "$dir/"
 PATH=$dir:$PATH
 # Nobody's environment decides how it looks.
 export LC_ALL=C TERM=vt100
+# Figures are of regions that tests make, and not of their shells' malloc.
+export PRIVHEAP_MALLOC=
 unset COLUMNS NO_COLOR
 held=
 

@@ -13,6 +13,7 @@
 
 #include "cgroup.h"
 #include "options.h"
+#include "preload.h"
 #include "run.h"
 
 enum run_option {
@@ -20,6 +21,7 @@ enum run_option {
 	RUN_WAIT = 'w',
 	RUN_KILL = 'k',
 	RUN_QUIET = 'q',
+	RUN_NO_MALLOC = 'm',
 };
 
 /* How long what is still there may take to end by itself, in 10 ms. */
@@ -38,6 +40,7 @@ enum run_option {
  * @wait_all: wait for all that the command leaves running
  * @kill_rest: kill that
  * @quiet: no report
+ * @no_malloc: leave the command's malloc alone
  * @argv: the command
  * @usual: signals that were blocked at the start
  */
@@ -50,6 +53,7 @@ struct run {
 	bool wait_all;
 	bool kill_rest;
 	bool quiet;
+	bool no_malloc;
 	char **argv;
 	sigset_t usual;
 };
@@ -235,6 +239,8 @@ static int run_command_line(struct run *run)
 	pid_t child;
 	size_t i;
 
+	if (!run->no_malloc && !preload_set())
+		return RUN_FAILED;
 	if (!set_up(run))
 		return RUN_FAILED;
 	sigemptyset(&signals);
@@ -289,6 +295,9 @@ static int run_main(const struct ctl_command *command, int argc, char **argv)
 		case RUN_QUIET:
 			run.quiet = true;
 			break;
+		case RUN_NO_MALLOC:
+			run.no_malloc = true;
+			break;
 		default:
 			return RUN_FAILED;
 		}
@@ -318,6 +327,8 @@ static const struct ctl_option run_options[] = {
 	{ "wait", NULL, RUN_WAIT, "wait for all that COMMAND leaves running" },
 	{ "kill", NULL, RUN_KILL, "kill what COMMAND leaves running" },
 	{ "quiet", NULL, RUN_QUIET, "without the report" },
+	{ "no-malloc", NULL, RUN_NO_MALLOC,
+	  "leave COMMAND's malloc alone: count only regions it makes itself" },
 	{ "help", NULL, OPTION_HELP, "show this" },
 	{ NULL, NULL, 0, NULL },
 };
@@ -327,7 +338,8 @@ const struct ctl_command run_command = {
 	.arguments = "[OPTION]... [--] COMMAND [ARGUMENT]...",
 	.summary = "Run a command under a quota, and report peaks, denials and exit status.",
 	.details = "COMMAND runs in a cgroup (v2) of its own, made below the caller's, with this\n"
-		"quota. The report goes to standard error. What COMMAND leaves running stays\n"
+		"quota, and its malloc is put on a heap (LD_PRELOAD), so that it is NULL at the\n"
+		"limit. The report goes to standard error. What COMMAND leaves running stays\n"
 		"under the quota, and the cgroup with it; then a line says so.\n"
 		"SIZE is in bytes, or as 64K, 64M, 1.5G (powers of 1,024), or \"unlimited\".\n"
 		"The exit status is COMMAND's; 128 and the signal's number if one killed it; 127\n"

@@ -19,7 +19,8 @@ installed_files() {
 	printf '%s\n' "/lib/modules/$release/updates/privheap.ko" \
 		"$1/bin/privheapctl" "$1/lib/libprivheap.a" \
 		"$1/lib/libprivheap.so" "$1/lib/libprivheap.so.0" \
-		"$1/lib/libprivheap.so.$old" "$1/lib/modules-load.d/privheap.conf" \
+		"$1/lib/libprivheap.so.$old" \
+		"$1/lib/privheap/libprivheap-malloc.so" "$1/lib/modules-load.d/privheap.conf" \
 		"$1"/lib/cmake/privheap/privheap-config{,-version}.cmake \
 		"$1"/lib/pkgconfig/privheap{,-win32}.pc \
 		"$1/lib/sysusers.d/privheap.conf" \

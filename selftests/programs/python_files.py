@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The files that python's own tests of json and re need, one a line.
+"""The files that python's own tests of json, re and fork need, one a line.
 
 For a guest: python's whole library is a hundred times as large.
 """
@@ -9,7 +9,7 @@ import os
 import sys
 import test.test_json
 
-for name in "argparse", "json.tool", "re", "unittest", "test.test_re":
+for name in "argparse", "json.tool", "re", "unittest", "test.test_re", "test.test_fork1", "test.fork_wait":
     importlib.import_module(name)
 
 for path in glob.glob(os.path.dirname(test.test_json.__file__) + "/*.py"):
