@@ -25,7 +25,7 @@ cp "$top/Kbuild" "$top/COPYING" "$tree/"
 cp "$top"/kmod/*.[ch] "$tree/kmod/"
 cp -r "$top/kmod/install" "$top/kmod/man" "$tree/kmod/"
 cp -r "$top/uapi" "$tree/"
-cp -r "$lib/Makefile" "$lib/README.md" "$lib"/*.map \
+cp -r "$lib/Makefile" "$lib"/*.md "$lib"/*.map \
 	"$lib/PORTING.md" "$lib"/*.in "$lib/src" "$lib/include" "$lib/tools" \
 	"$lib/preload" "$lib/gdb" "$lib/examples" "$lib/man" "$lib/mono" "$lib/python" \
 	"$tree/lib/"

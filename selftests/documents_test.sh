@@ -17,6 +17,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/tap.sh"
 top=${PRIVHEAP_TOP:-$(dirname "$here")}
 documents=(README.md kmod/README.md kmod/install/README.md lib/README.md lib/PORTING.md
+	lib/DEBUGGING.md lib/MALLOC.md selftests/fuzz/README.md
 	selftests/README.md selftests/documents/README.md
 	selftests/experiments/README.md)
 long=
