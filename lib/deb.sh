@@ -26,7 +26,7 @@ cp "$top"/kmod/*.[ch] "$tree/kmod/"
 cp -r "$top/kmod/install" "$top/kmod/man" "$tree/kmod/"
 cp -r "$top/uapi" "$tree/"
 cp -r "$lib/Makefile" "$lib"/*.md "$lib"/*.map \
-	"$lib/PORTING.md" "$lib"/*.in "$lib/src" "$lib/include" "$lib/tools" \
+	"$lib"/*.in "$lib/src" "$lib/include" "$lib/tools" \
 	"$lib/preload" "$lib/gdb" "$lib/examples" "$lib/man" "$lib/mono" "$lib/python" \
 	"$tree/lib/"
 

@@ -274,6 +274,38 @@ TEST_F(netlink, limits_make_a_subject)
 	EXPECT_EQ(0, seen.found);
 }
 
+/* What has no memory, or is not there, has no quota and gets none. */
+TEST_F(netlink, not_of_nobody)
+{
+	static const struct {
+		uint32_t level;
+		uint64_t subject;
+	} nobodies[] = {
+		{ PRIVHEAP_LEVEL_REGION, UINT64_MAX },
+		{ PRIVHEAP_LEVEL_PROCESS, 2 },	/* kthreadd */
+		{ PRIVHEAP_LEVEL_PROCESS, 4194304 },	/* none has more */
+		{ PRIVHEAP_LEVEL_CGROUP, 0x7fffffffffff },
+	};
+	struct nl_object object;
+	struct seen before, after;
+
+	ASSERT_EQ(0, see_all(&self->nl, 0, 0, &before));
+	for (unsigned int i = 0; i < sizeof(nobodies) / sizeof(*nobodies); i++) {
+		uint32_t level = nobodies[i].level;
+		uint64_t subject = nobodies[i].subject;
+
+		EXPECT_EQ(-ENOENT, nl_quota(&self->nl, level, subject, &object)) {
+			TH_LOG("level %u, %llu", level, (unsigned long long)subject);
+		}
+		EXPECT_EQ(-ENOENT, nl_set(&self->nl, level, subject, COMMIT, SOFT, MIB,
+					  &object)) {
+			TH_LOG("level %u, %llu", level, (unsigned long long)subject);
+		}
+	}
+	ASSERT_EQ(0, see_all(&self->nl, 0, 0, &after));
+	EXPECT_EQ(before.count, after.count);
+}
+
 /* The system's limit is the module's parameter. */
 TEST_F(netlink, system_limit_is_the_parameter)
 {

@@ -284,4 +284,28 @@ TEST_F(netlink, map)
 	EXPECT_EQ(6 * MIB, resident);
 }
 
+/* So many folios that the module takes a breath in between. */
+TEST_F(netlink, map_of_many_folios)
+{
+	static struct nl_object object;
+	const unsigned int pages = 10000;
+	uint64_t resident = 0;
+	char *base;
+
+	ASSERT_EQ(0, ph_create(self->fd, pages * PAGE, pages * PAGE, PRIVHEAP_CREATE_LAZY,
+			       &base));
+	/* Downwards, and not each: no folio is large. */
+	for (int i = pages - 2; i >= 0; i -= 2)
+		base[i * PAGE] = 1;
+	ASSERT_EQ(pages / 2 * PAGE, ph_resident(self->fd, base));
+	EXPECT_EQ(0, nl_map(&self->nl, ph_region(self->fd, base).out_id, 5, &object));
+	ASSERT_EQ(5, object.pairs);
+	for (unsigned int i = 0; i < 5; i++) {
+		EXPECT_EQ(pages / 5 * PAGE, object.map[i][0]);
+		EXPECT_EQ(pages / 10 * PAGE, object.map[i][1]);
+		resident += object.map[i][1];
+	}
+	EXPECT_EQ(pages / 2 * PAGE, resident);
+}
+
 TEST_HARNESS_MAIN
