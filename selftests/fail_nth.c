@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#if __GLIBC_PREREQ(2, 35)
+#include <sys/rseq.h>
+#endif
 #include <unistd.h>
 
 #include "fail_nth.h"
@@ -208,11 +211,33 @@ static int nth_file(void)
 	return fd;
 }
 
+/*
+ * The kernel writes to a thread's struct rseq when it comes back from preemption. If
+ * that needs a page, as after fork(2), and the page is what fails, it ends the process
+ * by SIGSEGV. So such threads do without.
+ */
+static void leave_rseq(void)
+{
+#if __GLIBC_PREREQ(2, 35)
+	static __thread bool left;
+	/* What the C library registers, whatever part of it it tells of. */
+	size_t size = __rseq_size > sizeof(struct rseq) ? __rseq_size : sizeof(struct rseq);
+
+	if (left || !__rseq_size)
+		return;
+	left = true;
+	if (syscall(SYS_rseq, (char *)__builtin_thread_pointer() + __rseq_offset, size,
+		    RSEQ_FLAG_UNREGISTER, RSEQ_SIG) && errno != EINVAL)
+		perror("rseq");
+#endif
+}
+
 void fail_nth_arm(unsigned int nth)
 {
 	char text[16];
 	int length = snprintf(text, sizeof(text), "%u", nth);
 
+	leave_rseq();
 	if (pwrite(nth_file(), text, length, 0) != length) {
 		perror("fail-nth");
 		abort();
