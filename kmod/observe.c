@@ -144,7 +144,7 @@ static int read_cgroup(u64 id, struct privheap_quota_info *info)
 
 /**
  * privheap_subject_find() - a subject's counters and limits
- * @level: PRIVHEAP_LEVEL_*
+ * @level: PRIVHEAP_LEVEL_*; for regions there is privheap_number_find()
  * @subject: its number
  * @info: result; its pid, if any, has a reference for the caller
  *
@@ -156,16 +156,9 @@ static int read_cgroup(u64 id, struct privheap_quota_info *info)
  */
 int privheap_subject_find(u32 level, u64 subject, struct privheap_quota_info *info)
 {
-	struct privheap_region_info region;
 	struct privheap_subject *found;
 
 	switch (level) {
-	case PRIVHEAP_LEVEL_REGION:
-		if (privheap_number_find(subject, &region))
-			return -ENOENT;
-		*info = region.quota;
-		put_pid(region.pid);
-		return 0;
 	case PRIVHEAP_LEVEL_PROCESS:
 	case PRIVHEAP_LEVEL_USER:
 	case PRIVHEAP_LEVEL_CGROUP:
