@@ -220,7 +220,7 @@ static void leave_rseq(void)
 {
 #if __GLIBC_PREREQ(2, 35)
 	static __thread bool left;
-	/* What the C library registers, whatever part of it it tells of. */
+	/* What the C library registers, of which __rseq_size may be a part. */
 	size_t size = __rseq_size > sizeof(struct rseq) ? __rseq_size : sizeof(struct rseq);
 
 	if (left || !__rseq_size)

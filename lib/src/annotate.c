@@ -13,6 +13,21 @@
 #include <valgrind/memcheck.h>
 #endif
 #endif
+#ifndef RUNNING_ON_VALGRIND
+static inline void no_request(const void *block, ...)
+{
+	(void)block;
+}
+
+#define RUNNING_ON_VALGRIND			0
+#define VALGRIND_DISABLE_ERROR_REPORTING	no_request(NULL)
+#define VALGRIND_ENABLE_ERROR_REPORTING		no_request(NULL)
+#define VALGRIND_MAKE_MEM_NOACCESS		no_request
+#define VALGRIND_MAKE_MEM_DEFINED		no_request
+#define VALGRIND_MALLOCLIKE_BLOCK		no_request
+#define VALGRIND_RESIZEINPLACE_BLOCK		no_request
+#define VALGRIND_FREELIKE_BLOCK			no_request
+#endif
 
 /* A library that is instrumented itself would be reported for its own work. */
 #ifdef __SANITIZE_ADDRESS__
@@ -45,10 +60,8 @@ void annotate_start(void)
 {
 	unsigned int tools = 0;
 
-#ifdef RUNNING_ON_VALGRIND
 	if (RUNNING_ON_VALGRIND)
 		tools |= ANNOTATE_VALGRIND;
-#endif
 	if (!INSTRUMENTED && __asan_poison_memory_region && __asan_unpoison_memory_region)
 		tools |= ANNOTATE_ASAN;
 	if (heaptrack_malloc && heaptrack_realloc && heaptrack_free)
@@ -56,7 +69,10 @@ void annotate_start(void)
 	annotate_tools = tools;
 }
 
-#ifdef RUNNING_ON_VALGRIND
+bool annotate_needs_anonymous(void)
+{
+	return annotate_tools & ANNOTATE_VALGRIND;
+}
 
 void annotate_quiet(void)
 {
@@ -69,64 +85,6 @@ void annotate_loud(void)
 	if (annotate_tools & ANNOTATE_VALGRIND)
 		VALGRIND_ENABLE_ERROR_REPORTING;
 }
-
-static void valgrind_commit(void *start, size_t size)
-{
-	VALGRIND_MAKE_MEM_NOACCESS(start, size);
-}
-
-static void valgrind_header(void *start, size_t size)
-{
-	VALGRIND_MAKE_MEM_DEFINED(start, size);
-}
-
-static void valgrind_alloc(void *block, size_t size)
-{
-	VALGRIND_MALLOCLIKE_BLOCK(block, size, 0, 0);
-}
-
-static void valgrind_resize(void *block, size_t old, size_t size)
-{
-	VALGRIND_RESIZEINPLACE_BLOCK(block, old, size, 0);
-}
-
-/* It reports what is no block. */
-static void valgrind_free(void *block)
-{
-	VALGRIND_FREELIKE_BLOCK(block, 0);
-}
-
-#else /* never called */
-
-void annotate_quiet(void) {}
-void annotate_loud(void) {}
-
-static void valgrind_commit(void *start, size_t size)
-{
-	(void)start, (void)size;
-}
-
-static void valgrind_header(void *start, size_t size)
-{
-	(void)start, (void)size;
-}
-
-static void valgrind_alloc(void *block, size_t size)
-{
-	(void)block, (void)size;
-}
-
-static void valgrind_resize(void *block, size_t old, size_t size)
-{
-	(void)block, (void)old, (void)size;
-}
-
-static void valgrind_free(void *block)
-{
-	(void)block;
-}
-
-#endif /* RUNNING_ON_VALGRIND */
 
 /*
  * LeakSanitizer reads all of a root region that can be read by its protection, which
@@ -157,7 +115,7 @@ void annotate_region_end(void *base, size_t size)
 void annotate_commit(void *start, size_t size)
 {
 	if (annotate_tools & ANNOTATE_VALGRIND)
-		valgrind_commit(start, size);
+		VALGRIND_MAKE_MEM_NOACCESS(start, size);
 	if (annotate_tools & ANNOTATE_ASAN)
 		__asan_poison_memory_region(start, size);
 }
@@ -165,13 +123,13 @@ void annotate_commit(void *start, size_t size)
 void annotate_header(void *start, size_t size)
 {
 	if (annotate_tools & ANNOTATE_VALGRIND)
-		valgrind_header(start, size);
+		VALGRIND_MAKE_MEM_DEFINED(start, size);
 }
 
 void annotate_alloc(void *block, size_t size)
 {
 	if (annotate_tools & ANNOTATE_VALGRIND)
-		valgrind_alloc(block, size);
+		VALGRIND_MALLOCLIKE_BLOCK(block, size, 0, 0);
 	if (annotate_tools & ANNOTATE_ASAN)
 		__asan_unpoison_memory_region(block, size);
 	if (annotate_tools & ANNOTATE_HEAPTRACK)
@@ -181,7 +139,7 @@ void annotate_alloc(void *block, size_t size)
 void annotate_resize(void *block, size_t old, size_t size)
 {
 	if (annotate_tools & ANNOTATE_VALGRIND)
-		valgrind_resize(block, old, size);
+		VALGRIND_RESIZEINPLACE_BLOCK(block, old, size, 0);
 	if (annotate_tools & ANNOTATE_ASAN) {
 		__asan_poison_memory_region(block, old);
 		__asan_unpoison_memory_region(block, size);
@@ -193,7 +151,7 @@ void annotate_resize(void *block, size_t old, size_t size)
 void annotate_free(void *block, size_t size)
 {
 	if (annotate_tools & ANNOTATE_VALGRIND)
-		valgrind_free(block);
+		VALGRIND_FREELIKE_BLOCK(block, 0);
 	if (annotate_tools & ANNOTATE_ASAN)
 		__asan_poison_memory_region(block, size);
 	if (annotate_tools & ANNOTATE_HEAPTRACK)
@@ -203,5 +161,5 @@ void annotate_free(void *block, size_t size)
 void annotate_bad_free(void *block)
 {
 	if (annotate_tools & ANNOTATE_VALGRIND)
-		valgrind_free(block);
+		VALGRIND_FREELIKE_BLOCK(block, 0);
 }

@@ -32,11 +32,8 @@ static inline bool annotating(void)
 /* Finds out; before the first region of the process. */
 void annotate_start(void);
 
-/* Whether valgrind would not know of memory that a device maps. */
-static inline bool annotate_needs_anonymous(void)
-{
-	return annotate_tools & ANNOTATE_VALGRIND;
-}
+/* Whether there is a tool that would not know of memory that a device maps. */
+bool annotate_needs_anonymous(void);
 
 /* Between these memcheck does not report what the calling thread does. They nest. */
 void annotate_quiet(void);
