@@ -18,7 +18,7 @@ export LC_ALL=C
 [ "$(id -u)" = 0 ] || skip_all "not root"
 [ -e "$document" ] || skip_all "no document here"
 [ -e /sys/kernel/tracing/events ] || mount -t tracefs tracefs /sys/kernel/tracing
-[ -e $events ] || skip_all "the module has no tracepoints here"
+[ -e "$events" ] || skip_all "the module has no tracepoints here"
 dir=$(mktemp -d "${TMPDIR:-/tmp}/tracers_test.XXXXXX") || exit 1
 trap 'rm -rf "$dir"' EXIT
 cp "$here/be_refused" "$dir/program" || exit 1
@@ -85,14 +85,16 @@ by_hand() {
 	./program >/dev/null
 	# The document's command goes on until it is stopped.
 	timeout 5 sh -c "$(commands "cat .*trace_pipe")" >"$dir/output"
-	echo 0 >$events/enable
+	echo 0 >"$events/enable"
 	shows "program-.* privheap_create: *id="
 }
 
 # Each tracepoint there is is named, and no other.
+# shellcheck disable=SC2016 # the quotes are the document's
 named() {
-	(cd $events && ls -d privheap_*) | sort >"$dir/there"
-	sed -n '/^## In the kernel/,$p' "$document" | grep -o '`privheap_[a-z_]*`' | tr -d '\140' | sort >"$dir/told"
+	(cd "$events" && ls -d privheap_*) | sort >"$dir/there"
+	sed -n '/^## In the kernel/,$p' "$document" | grep -o '`privheap_[a-z_]*`' |
+		tr -d '\140' | sort >"$dir/told"
 	diff "$dir/there" "$dir/told"
 }
 
