@@ -294,7 +294,7 @@ TEST_F(netlink, racing_threads_cross_by_turns)
 		EXPECT_EQ(0, ph_grow(self->fd, racers[i].base, 2 * PAGE, 0));
 	for (int i = 0; i < 2; i++)
 		EXPECT_EQ(0, ph_decommit(self->fd, racers[i].base, 0, 2 * PAGE));
-	while ((ret = nl_event(&nl, &event, 500)) != -ETIMEDOUT) {
+	while ((ret = nl_event(&nl, &event, events ? 2000 : 10000)) != -ETIMEDOUT) {
 		uint64_t lost = event.event[PRIVHEAP_A_EVENT_LOST];
 
 		if (ret == -ENOBUFS) {
