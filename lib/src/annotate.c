@@ -54,9 +54,14 @@ WEAK void heaptrack_malloc(void *block, size_t size);
 WEAK void heaptrack_realloc(void *before, size_t size, void *block);
 WEAK void heaptrack_free(void *block);
 
-unsigned int annotate_tools;
+atomic_uint annotate_tools;
 
-void annotate_start(void)
+static inline bool told(unsigned int tool)
+{
+	return atomic_load_explicit(&annotate_tools, memory_order_relaxed) & tool;
+}
+
+__attribute__((constructor)) void annotate_start(void)
 {
 	unsigned int tools = 0;
 
@@ -66,23 +71,23 @@ void annotate_start(void)
 		tools |= ANNOTATE_ASAN;
 	if (heaptrack_malloc && heaptrack_realloc && heaptrack_free)
 		tools |= ANNOTATE_HEAPTRACK;
-	annotate_tools = tools;
+	atomic_store_explicit(&annotate_tools, tools, memory_order_relaxed);
 }
 
 bool annotate_needs_anonymous(void)
 {
-	return annotate_tools & ANNOTATE_VALGRIND;
+	return told(ANNOTATE_VALGRIND);
 }
 
 void annotate_quiet(void)
 {
-	if (annotate_tools & ANNOTATE_VALGRIND)
+	if (told(ANNOTATE_VALGRIND))
 		VALGRIND_DISABLE_ERROR_REPORTING;
 }
 
 void annotate_loud(void)
 {
-	if (annotate_tools & ANNOTATE_VALGRIND)
+	if (told(ANNOTATE_VALGRIND))
 		VALGRIND_ENABLE_ERROR_REPORTING;
 }
 
@@ -92,7 +97,7 @@ void annotate_loud(void)
  */
 static bool leaks_seen(void)
 {
-	return annotate_tools & ANNOTATE_ASAN && __lsan_register_root_region &&
+	return told(ANNOTATE_ASAN) && __lsan_register_root_region &&
 	       __lsan_unregister_root_region &&
 	       privheap_backend() == PRIVHEAP_BACKEND_ANONYMOUS;
 }
@@ -108,58 +113,58 @@ void annotate_region_end(void *base, size_t size)
 	if (leaks_seen())
 		__lsan_unregister_root_region(base, size);
 	/* Whatever comes to lie there next. */
-	if (annotate_tools & ANNOTATE_ASAN)
+	if (told(ANNOTATE_ASAN))
 		__asan_unpoison_memory_region(base, size);
 }
 
 void annotate_commit(void *start, size_t size)
 {
-	if (annotate_tools & ANNOTATE_VALGRIND)
+	if (told(ANNOTATE_VALGRIND))
 		VALGRIND_MAKE_MEM_NOACCESS(start, size);
-	if (annotate_tools & ANNOTATE_ASAN)
+	if (told(ANNOTATE_ASAN))
 		__asan_poison_memory_region(start, size);
 }
 
 void annotate_header(void *start, size_t size)
 {
-	if (annotate_tools & ANNOTATE_VALGRIND)
+	if (told(ANNOTATE_VALGRIND))
 		VALGRIND_MAKE_MEM_DEFINED(start, size);
 }
 
 void annotate_alloc(void *block, size_t size)
 {
-	if (annotate_tools & ANNOTATE_VALGRIND)
+	if (told(ANNOTATE_VALGRIND))
 		VALGRIND_MALLOCLIKE_BLOCK(block, size, 0, 0);
-	if (annotate_tools & ANNOTATE_ASAN)
+	if (told(ANNOTATE_ASAN))
 		__asan_unpoison_memory_region(block, size);
-	if (annotate_tools & ANNOTATE_HEAPTRACK)
+	if (told(ANNOTATE_HEAPTRACK))
 		heaptrack_malloc(block, size);
 }
 
 void annotate_resize(void *block, size_t old, size_t size)
 {
-	if (annotate_tools & ANNOTATE_VALGRIND)
+	if (told(ANNOTATE_VALGRIND))
 		VALGRIND_RESIZEINPLACE_BLOCK(block, old, size, 0);
-	if (annotate_tools & ANNOTATE_ASAN) {
+	if (told(ANNOTATE_ASAN)) {
 		__asan_poison_memory_region(block, old);
 		__asan_unpoison_memory_region(block, size);
 	}
-	if (annotate_tools & ANNOTATE_HEAPTRACK)
+	if (told(ANNOTATE_HEAPTRACK))
 		heaptrack_realloc(block, size, block);
 }
 
 void annotate_free(void *block, size_t size)
 {
-	if (annotate_tools & ANNOTATE_VALGRIND)
+	if (told(ANNOTATE_VALGRIND))
 		VALGRIND_FREELIKE_BLOCK(block, 0);
-	if (annotate_tools & ANNOTATE_ASAN)
+	if (told(ANNOTATE_ASAN))
 		__asan_poison_memory_region(block, size);
-	if (annotate_tools & ANNOTATE_HEAPTRACK)
+	if (told(ANNOTATE_HEAPTRACK))
 		heaptrack_free(block);
 }
 
 void annotate_bad_free(void *block)
 {
-	if (annotate_tools & ANNOTATE_VALGRIND)
+	if (told(ANNOTATE_VALGRIND))
 		VALGRIND_FREELIKE_BLOCK(block, 0);
 }

@@ -13,6 +13,8 @@
 #ifndef PRIVHEAP_SRC_ANNOTATE_H
 #define PRIVHEAP_SRC_ANNOTATE_H
 
+#include <stdatomic.h>
+
 #include "common.h"
 
 enum {
@@ -21,15 +23,15 @@ enum {
 	ANNOTATE_HEAPTRACK	= 4,
 };
 
-/* Which of them there are; set by annotate_start(), and never again. */
-extern unsigned int annotate_tools __attribute__((visibility("hidden")));
+/* Which of them there are: what annotate_start() finds, each time the same. */
+extern atomic_uint annotate_tools __attribute__((visibility("hidden")));
 
 static inline bool annotating(void)
 {
-	return unlikely(annotate_tools);
+	return unlikely(atomic_load_explicit(&annotate_tools, memory_order_relaxed));
 }
 
-/* Finds out; before the first region of the process. */
+/* Finds out: when the library is loaded, or before the first region if that is earlier. */
 void annotate_start(void);
 
 /* Whether there is a tool that would not know of memory that a device maps. */
