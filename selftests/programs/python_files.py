@@ -9,7 +9,11 @@ import os
 import sys
 import test.test_json
 
-for name in "argparse", "json.tool", "re", "unittest", "test.test_re", "test.test_fork1", "test.fork_wait":
+for name in (
+        "argparse", "json.tool", "re", "unittest", "test.test_re", "test.test_fork1",
+        "test.fork_wait",
+        # What a test of re starts a process by, when it does.
+        "tempfile", "multiprocessing.popen_fork", "multiprocessing.synchronize"):
     importlib.import_module(name)
 
 for path in glob.glob(os.path.dirname(test.test_json.__file__) + "/*.py"):
