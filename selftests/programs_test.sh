@@ -230,7 +230,7 @@ run_gcc() {
 
 test_gcc() {
 	lacks=
-	[ -e "$lib/src/heap.c" ] || lacks="no sources here"
+	[ -e "$lib/src/heap.c" ] || lacks="not all of the sources are here"
 	command -v gcc >/dev/null || lacks="no gcc here"
 	if [ -n "$lacks" ]; then
 		skip "gcc: output" "$lacks"
