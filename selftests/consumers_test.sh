@@ -28,17 +28,6 @@ root=$dir/root
 prefix=/opt/private
 libdir=$prefix/lib/here
 
-# needs COMMAND NAME...: skips the results NAME if there is no such command.
-needs() {
-	command -v "$1" >/dev/null && return
-	lacks="no $1 here"
-	shift
-	for name; do
-		skip "$name" "$lacks"
-	done
-	return 1
-}
-
 # --- what is installed
 
 install_library() {

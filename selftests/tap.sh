@@ -30,6 +30,17 @@ skip() {
 	echo "ok $number $1 # SKIP $2"
 }
 
+# needs COMMAND NAME...: skips the results NAME if there is no such command.
+needs() {
+	command -v "$1" >/dev/null && return
+	lacks="no $1 here"
+	shift
+	for name; do
+		skip "$name" "$lacks"
+	done
+	return 1
+}
+
 comment() {
 	sed 's/^/# /'
 }

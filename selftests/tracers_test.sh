@@ -98,17 +98,6 @@ named() {
 	diff "$dir/there" "$dir/told"
 }
 
-# needs COMMAND NAME...: skips the results NAME if there is no such command.
-needs() {
-	command -v "$1" >/dev/null && return
-	lacks="no $1 here"
-	shift
-	for name; do
-		skip "$name" "$lacks"
-	done
-	return 1
-}
-
 echo "TAP version 13"
 try "every tracepoint is in the document" named
 if needs perf "perf stat" "perf record"; then

@@ -79,12 +79,7 @@ static void put_large(struct heap *heap, struct large_block *large)
 {
 	size_t length = large->committed;
 
-	if (large->prev)
-		large->prev->next = large->next;
-	else
-		heap->large = large->next;
-	if (large->next)
-		large->next->prev = large->prev;
+	large_unlink(heap, large);
 	/* What lies behind may be somebody else's by now. */
 	munmap(large, length);
 }

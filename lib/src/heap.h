@@ -382,6 +382,9 @@ size_t large_trim(struct large_block *large);
 
 void large_free(struct heap *heap, struct large_block *large);
 
+/* Takes it out of the heap's list, and no more. */
+void large_unlink(struct heap *heap, struct large_block *large);
+
 void large_forget(void);
 
 #endif /* PRIVHEAP_SRC_HEAP_H */

@@ -252,7 +252,7 @@ size_t large_trim(struct large_block *large)
 	return large_cut(large, length);
 }
 
-void large_free(struct heap *heap, struct large_block *large)
+void large_unlink(struct heap *heap, struct large_block *large)
 {
 	if (large->prev)
 		large->prev->next = large->next;
@@ -260,7 +260,11 @@ void large_free(struct heap *heap, struct large_block *large)
 		heap->large = large->next;
 	if (large->next)
 		large->next->prev = large->prev;
+}
 
+void large_free(struct heap *heap, struct large_block *large)
+{
+	large_unlink(heap, large);
 	if (large->spacious)
 		heap->spacious--;
 	heap_uncharge(heap, large_charged(large));
