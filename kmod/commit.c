@@ -114,16 +114,23 @@ unlock:
 	return ret;
 }
 
-/* Is a page of the region still there; if so, up to where does its folio go? */
-static bool page_kept(struct privheap_region *region, unsigned long page,
-		      unsigned long *folio_first, unsigned long *folio_last)
+/* A folio that is still there: its pages, and whether a device may use them. */
+struct kept {
+	unsigned long first;
+	unsigned long last;
+	bool pinned;
+};
+
+/* Is a page of the region still there, and with which others? */
+static bool page_kept(struct privheap_region *region, unsigned long page, struct kept *kept)
 {
 	struct folio *folio = filemap_get_folio(region->inode.i_mapping, page);
 
 	if (IS_ERR_OR_NULL(folio))
 		return false;
-	*folio_first = folio->index;
-	*folio_last = folio->index + folio_nr_pages(folio) - 1;
+	kept->first = folio->index;
+	kept->last = folio->index + folio_nr_pages(folio) - 1;
+	kept->pinned = folio_maybe_dma_pinned(folio);
 	folio_put(folio);
 	return true;
 }
@@ -131,7 +138,8 @@ static bool page_kept(struct privheap_region *region, unsigned long page,
 /*
  * Only a large folio that crosses an end of the range can be left over: it has
  * to be split, which fails while anybody else holds it. Most do so for a
- * moment only, such as migration or a racing reader of /proc/PID/mem.
+ * moment only, such as migration or a racing reader of /proc/PID/mem. Not so
+ * who has pinned it: nobody waits for that.
  */
 #define SPLIT_ATTEMPTS	8
 
@@ -139,7 +147,8 @@ static bool page_kept(struct privheap_region *region, unsigned long page,
 static int drop_pages(struct privheap_region *region, unsigned long *first,
 		      unsigned long *last)
 {
-	unsigned long kept_first, kept_last;
+	bool low_kept = false, high_kept = false;
+	struct kept low, high;
 	int attempt;
 
 	for (attempt = 0; attempt < SPLIT_ATTEMPTS; attempt++) {
@@ -147,21 +156,25 @@ static int drop_pages(struct privheap_region *region, unsigned long *first,
 			schedule_timeout_uninterruptible(1);
 		privheap_uncharge(&region->account, PRIVHEAP_RESOURCE_RESIDENT,
 				  truncate_pages(region, *first, *last));
-		if (!region->inode.i_mapping->nrpages ||
-		    (!page_kept(region, *first, &kept_first, &kept_last) &&
-		     !page_kept(region, *last, &kept_first, &kept_last)))
+		if (!region->inode.i_mapping->nrpages)
 			return 0;
+		low_kept = page_kept(region, *first, &low);
+		high_kept = page_kept(region, *last, &high);
+		if (!low_kept && !high_kept)
+			return 0;
+		if ((!low_kept || low.pinned) && (!high_kept || high.pinned))
+			break;
 	}
 
-	if (page_kept(region, *last, &kept_first, &kept_last)) {
-		if (kept_first <= *first) {
+	if (high_kept) {
+		if (high.first <= *first) {
 			*first = *last + 1;
 			return -EBUSY;
 		}
-		*last = kept_first - 1;
+		*last = high.first - 1;
 	}
-	if (page_kept(region, *first, &kept_first, &kept_last))
-		*first = kept_last + 1;
+	if (low_kept)
+		*first = low.last + 1;
 	return -EBUSY;
 }
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -135,6 +136,14 @@ static int uring_register(int ring, unsigned int what, void *arg,
 	return syscall(SYS_io_uring_register, ring, what, arg, count);
 }
 
+/* How often this thread has gone to sleep. */
+static long voluntary_switches(void)
+{
+	struct rusage usage;
+
+	return getrusage(RUSAGE_THREAD, &usage) ? -1 : usage.ru_nvcsw;
+}
+
 /*
  * Registered buffers are pinned: large folios in them cannot be split. Pages
  * there are zeroed and stay, the rest goes; after the pin all goes.
@@ -145,6 +154,7 @@ TEST_F(privheap, decommit_of_a_pinned_folio)
 	struct iovec buffer;
 	uint64_t committed;
 	char *base;
+	long sleeps;
 	int ring;
 
 	ring = uring_setup(4);
@@ -169,8 +179,11 @@ TEST_F(privheap, decommit_of_a_pinned_folio)
 	arg.offset = FOLIO + 4 * PAGE;
 	arg.length = 2 * PAGE;
 	arg.out_committed = 12345;
+	sleeps = voluntary_switches();
 	EXPECT_EQ(-EBUSY, ph_ioctl(self->fd, PRIVHEAP_IOC_DECOMMIT, &arg));
 	EXPECT_EQ(12345, arg.out_committed);
+	/* A pin is nothing to wait for, unlike those who hold a folio for a moment. */
+	EXPECT_GT(sleeps + 4, voluntary_switches());
 	EXPECT_USAGE(self->fd, base, 4 * FOLIO, 4 * FOLIO);
 	EXPECT_TRUE(ph_zero(base + FOLIO + 4 * PAGE, 2 * PAGE));
 	EXPECT_TRUE(ph_all(base, FOLIO + 4 * PAGE, 5));

@@ -183,7 +183,7 @@ struct privheap_commit {
  * folio with others can be kept by someone who pinned that folio (a device
  * transfer, a registered io_uring buffer): such pages are zeroed and stay
  * committed and charged, the rest of the range is given back, and the call
- * fails with EBUSY; repeat it when the pin is gone.
+ * fails with EBUSY at once; repeat it when the pin is gone.
  *
  * Errors: EINVAL, E2BIG, EFAULT, ENOENT, EBUSY, ENOMEM.
  */
