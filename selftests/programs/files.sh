@@ -24,11 +24,13 @@ if command -v gcc; then
 		path=$(gcc -print-prog-name="$program")
 		command -v "$path"
 	done
+	# What the linker loads, whether it has anything to do or not.
+	realpath -s "$(gcc -print-file-name=liblto_plugin.so)"
 	cd "$lib" || exit
 	# shellcheck disable=SC2086 # names, or patterns
 	for source in $(cd src && ls $sources); do
 		echo "$PWD/src/$source"
-		gcc -std=gnu11 -D_GNU_SOURCE -Iinclude -I../uapi -M "src/$source"
+		gcc -std=gnu11 -D_GNU_SOURCE -O2 -Iinclude -I../uapi -M "src/$source"
 	done | sed 's/[\\ ]/\n/g' | grep '\.[ch]$' | while read -r file; do
 		echo "$(realpath "$(dirname "$file")")/${file##*/}"
 	done
