@@ -419,6 +419,34 @@ TEST_F(privheap, vmsplice_holds_pages)
 	free(copy);
 }
 
+/* A pipe's hold is no pin: it is waited for a moment, and then as one. */
+TEST_F(privheap, decommit_of_a_folio_in_a_pipe)
+{
+	struct iovec part;
+	char *base, *copy;
+	int pipes[2];
+
+	ASSERT_EQ(0, pipe(pipes));
+	copy = malloc(4 * PAGE);
+	ASSERT_NE(NULL, copy);
+	ASSERT_EQ(0, ph_create(self->fd, 64 * PAGE, 16 * PAGE, 0, &base));
+	if (!(ph_region(self->fd, base).out_features & PRIVHEAP_FEATURE_HUGE))
+		SKIP(return, "no large folios on this machine");
+	memset(base, 5, FOLIO);
+	part.iov_base = base;
+	part.iov_len = 4 * PAGE;
+	ASSERT_EQ(4 * PAGE, vmsplice(pipes[1], &part, 1, 0));
+	EXPECT_EQ(-EBUSY, ph_decommit(self->fd, base, 8 * PAGE, 4 * PAGE));
+	EXPECT_USAGE(self->fd, base, FOLIO, FOLIO);
+	EXPECT_TRUE(ph_zero(base + 8 * PAGE, 4 * PAGE));
+	EXPECT_TRUE(ph_all(base, 8 * PAGE, 5));
+	EXPECT_EQ(4 * PAGE, read(pipes[0], copy, 4 * PAGE));
+	EXPECT_TRUE(ph_all(copy, 4 * PAGE, 5));
+	EXPECT_EQ(0, ph_decommit(self->fd, base, 8 * PAGE, 4 * PAGE));
+	EXPECT_USAGE(self->fd, base, FOLIO - 4 * PAGE, FOLIO - 4 * PAGE);
+	free(copy);
+}
+
 static void *wait_for_futex(void *argument)
 {
 	__u32 *word = argument;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sets limits of a user, a cgroup and of itself, closes all that it opened, says
+ * Sets limits of its user, another one, a cgroup and itself, closes all that it opened, says
  * "ready" and waits until its input ends: limits are all that is there then.
  */
 #include <stdio.h>
@@ -34,7 +34,10 @@ int main(void)
 		fprintf(stderr, "keep_limits: no device or no family\n");
 		return 1;
 	}
-	ret = limit_set(fd, NULL, RESIDENT, PRIVHEAP_SET_HARD, 4 * PAGE);
+	/* First of the user that the process below is charged to: it has that one, too. */
+	ret = set(&nl, PRIVHEAP_LEVEL_USER, getuid());
+	if (!ret)
+		ret = limit_set(fd, NULL, RESIDENT, PRIVHEAP_SET_HARD, 4 * PAGE);
 	close(fd);
 	if (!ret)
 		ret = set(&nl, PRIVHEAP_LEVEL_USER, USER);

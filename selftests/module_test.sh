@@ -99,6 +99,7 @@ exec 4>&-
 
 # The first few rounds fill caches that stay.
 warm=10
+[ "$rounds" -gt "$warm" ] || warm=0
 status=0
 round=0
 while [ "$round" -lt "$rounds" ]; do
