@@ -397,45 +397,40 @@ TEST_F(privheap, ptrace_and_proc_mem)
 	EXPECT_EXITED(0, child);
 }
 
+/* Has a new pipe hold these pages; returns how many bytes it took. */
+static ssize_t hold_in_pipe(int pipes[2], char *base, size_t length)
+{
+	struct iovec part = { base, length };
+
+	return pipe(pipes) ? -1 : vmsplice(pipes[1], &part, 1, 0);
+}
+
 TEST_F(privheap, vmsplice_holds_pages)
 {
-	struct iovec part;
-	char *base, *copy;
+	char *base, copy[4 * PAGE];
 	int pipes[2];
 
-	ASSERT_EQ(0, pipe(pipes));
-	copy = malloc(4 * PAGE);
-	ASSERT_NE(NULL, copy);
 	ASSERT_EQ(0, ph_create(self->fd, MIB, 16 * PAGE, PRIVHEAP_CREATE_LAZY,
 			       &base));
 	fill(base, 4 * PAGE, 60);
-	part.iov_base = base;
-	part.iov_len = 4 * PAGE;
-	ASSERT_EQ(4 * PAGE, vmsplice(pipes[1], &part, 1, 0));
+	ASSERT_EQ(4 * PAGE, hold_in_pipe(pipes, base, 4 * PAGE));
 	/* The pipe keeps the pages; the region does not wait for it. */
 	ASSERT_EQ(0, ph_destroy(self->fd, base));
 	EXPECT_TRUE(ph_system_is(self->fd, &self->system));
 	EXPECT_EQ(4 * PAGE, read(pipes[0], copy, 4 * PAGE));
-	free(copy);
 }
 
-/* A pipe's hold is no pin: it is waited for a moment, and then as one. */
+/* A pipe's hold is no pin: it is waited for, a moment, and then is as one. */
 TEST_F(privheap, decommit_of_a_folio_in_a_pipe)
 {
-	struct iovec part;
-	char *base, *copy;
+	char *base, copy[4 * PAGE];
 	int pipes[2];
 
-	ASSERT_EQ(0, pipe(pipes));
-	copy = malloc(4 * PAGE);
-	ASSERT_NE(NULL, copy);
 	ASSERT_EQ(0, ph_create(self->fd, 64 * PAGE, 16 * PAGE, 0, &base));
 	if (!(ph_region(self->fd, base).out_features & PRIVHEAP_FEATURE_HUGE))
 		SKIP(return, "no large folios on this machine");
 	memset(base, 5, FOLIO);
-	part.iov_base = base;
-	part.iov_len = 4 * PAGE;
-	ASSERT_EQ(4 * PAGE, vmsplice(pipes[1], &part, 1, 0));
+	ASSERT_EQ(4 * PAGE, hold_in_pipe(pipes, base, 4 * PAGE));
 	EXPECT_EQ(-EBUSY, ph_decommit(self->fd, base, 8 * PAGE, 4 * PAGE));
 	EXPECT_USAGE(self->fd, base, FOLIO, FOLIO);
 	EXPECT_TRUE(ph_zero(base + 8 * PAGE, 4 * PAGE));
@@ -444,7 +439,6 @@ TEST_F(privheap, decommit_of_a_folio_in_a_pipe)
 	EXPECT_TRUE(ph_all(copy, 4 * PAGE, 5));
 	EXPECT_EQ(0, ph_decommit(self->fd, base, 8 * PAGE, 4 * PAGE));
 	EXPECT_USAGE(self->fd, base, FOLIO - 4 * PAGE, FOLIO - 4 * PAGE);
-	free(copy);
 }
 
 static void *wait_for_futex(void *argument)

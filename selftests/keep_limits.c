@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sets limits of its user, another one, a cgroup and itself, closes all that it opened, says
- * "ready" and waits until its input ends: limits are all that is there then.
+ * Sets limits of its user, another one, a cgroup and itself, closes all that it
+ * opened, says "ready" and waits until its input ends: limits are all that is there
+ * then.
  */
 #include <stdio.h>
 #include <string.h>

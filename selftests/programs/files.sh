@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The files that programs_test.sh needs in a guest, one a line: of sqlite3, python3,
-# git and gcc, and of what they start; and of the library, the sources to compile.
+# The files that programs_test.sh and preload_cap_test.sh need in a guest, one a line:
+# of sqlite3, python3, git and gcc, and of what they start; and of the library, the
+# sources to compile.
 # What is not installed here is left out.
 set -u
 
