@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sets limits of its user, another one, a cgroup and itself, closes all that it
- * opened, says "ready" and waits until its input ends: limits are all that is there
- * then.
+ * Sets limits of its user, another one, itself, a cgroup and one in it, closes all
+ * that it opened, says "ready" and waits until its input ends: limits are all that is
+ * there then.
  */
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +13,8 @@
 #include "netlink_selftest.h"
 
 #define USER	54321
-#define CGROUP	"/sys/fs/cgroup/privheap-keep-limits"
+#define OUTER	"/sys/fs/cgroup/privheap-keep-limits"
+#define INNER	OUTER "/inner"
 
 static int set(struct nl_socket *nl, uint32_t level, uint64_t subject)
 {
@@ -23,10 +24,28 @@ static int set(struct nl_socket *nl, uint32_t level, uint64_t subject)
 		      4 * PAGE, &object);
 }
 
+/* The inner one, which is looked at later, holds the outer one. */
+static int set_cgroups(struct nl_socket *nl)
+{
+	struct stat outer, inner;
+	int ret = 0;
+
+	if (mkdir(OUTER, 0755))
+		return 0;
+	if (!mkdir(INNER, 0755) && !stat(OUTER, &outer) && !stat(INNER, &inner)) {
+		ret = set(nl, PRIVHEAP_LEVEL_CGROUP, outer.st_ino);
+		if (!ret)
+			ret = set(nl, PRIVHEAP_LEVEL_CGROUP, inner.st_ino);
+	}
+	/* They are there no more, and their limits still are. */
+	rmdir(INNER);
+	rmdir(OUTER);
+	return ret;
+}
+
 int main(void)
 {
 	struct nl_socket nl;
-	struct stat st;
 	int fd, ret;
 	char byte;
 
@@ -35,7 +54,6 @@ int main(void)
 		fprintf(stderr, "keep_limits: no device or no family\n");
 		return 1;
 	}
-	/* First of the user that the process below is charged to: it has that one, too. */
 	ret = set(&nl, PRIVHEAP_LEVEL_USER, getuid());
 	if (!ret)
 		ret = limit_set(fd, NULL, RESIDENT, PRIVHEAP_SET_HARD, 4 * PAGE);
@@ -44,12 +62,8 @@ int main(void)
 		ret = set(&nl, PRIVHEAP_LEVEL_USER, USER);
 	if (!ret)
 		ret = set(&nl, PRIVHEAP_LEVEL_PROCESS, getpid());
-	if (!ret && !mkdir(CGROUP, 0755)) {
-		if (!stat(CGROUP, &st))
-			ret = set(&nl, PRIVHEAP_LEVEL_CGROUP, st.st_ino);
-		/* One that is there no more, and its limit still is. */
-		rmdir(CGROUP);
-	}
+	if (!ret)
+		ret = set_cgroups(&nl);
 	nl_close(&nl);
 	if (ret) {
 		fprintf(stderr, "keep_limits: %s\n", strerror(-ret));
