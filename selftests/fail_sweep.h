@@ -8,6 +8,7 @@
 #define FAIL_SWEEP_H
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fail_nth.h"
@@ -149,8 +150,8 @@ static inline void fail_clean(const struct fail_case *one, struct fail_world *wo
 }
 
 /* All of a case; tells how many allocations there were and what came of them. */
-static inline void fail_sweep(struct __test_metadata *_metadata,
-			      const struct fail_case *one, struct fail_world *world)
+static inline void fail_sweep_once(struct __test_metadata *_metadata,
+				   const struct fail_case *one, struct fail_world *world)
 {
 	unsigned int failed = 0, fine = 0, nth;
 	struct fail_state before, after;
@@ -195,6 +196,22 @@ static inline void fail_sweep(struct __test_metadata *_metadata,
 	}
 	TH_LOG("%s: %u allocations, %u failed it, %u did not", one->name, nth - 2, failed,
 	       fine);
+}
+
+/*
+ * A call has one allocation more where a slab or a cache of buffers has just run
+ * empty, and so that of the next number can be one that was before, and one be passed
+ * over. PRIVHEAP_FAIL_ROUNDS: so often, 1 if not set.
+ */
+static inline void fail_sweep(struct __test_metadata *_metadata,
+			      const struct fail_case *one, struct fail_world *world)
+{
+	const char *rounds = getenv("PRIVHEAP_FAIL_ROUNDS");
+	int left = rounds ? atoi(rounds) : 1;
+
+	do {
+		fail_sweep_once(_metadata, one, world);
+	} while (--left > 0);
 }
 
 #endif /* FAIL_SWEEP_H */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 
@@ -337,6 +338,41 @@ TEST_F_TIMEOUT(oom, killed_while_populating, 120)
 	EXPECT_ONLY_BYSTANDER();
 }
 
+#define DECOYS	16
+
+/*
+ * Whoever is killed may take a while to give back what it has, and if somebody wants
+ * memory meanwhile the kernel chooses another one, who must not be the test's shell:
+ * its reaper takes private mappings only.
+ */
+static void start_decoys(pid_t *decoy)
+{
+	for (int i = 0; i < DECOYS; i++) {
+		decoy[i] = fork();
+		if (decoy[i])
+			continue;
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		ph_write_file("/proc/self/oom_score_adj", "900");
+		for (;;)
+			pause();
+	}
+}
+
+/* How many were chosen. */
+static int end_decoys(const pid_t *decoy)
+{
+	int chosen = 0;
+
+	for (int i = 0; i < DECOYS; i++) {
+		if (decoy[i] <= 0)
+			continue;
+		chosen += waitpid(decoy[i], NULL, WNOHANG) == decoy[i];
+		if (!kill(decoy[i], SIGKILL))
+			waitpid(decoy[i], NULL, 0);
+	}
+	return chosen;
+}
+
 /*
  * The whole machine. It has to be filled, which takes long where there is much:
  * with more than 700 MiB only if PRIVHEAP_GLOBAL_OOM is set.
@@ -345,6 +381,7 @@ TEST_F_TIMEOUT(oom, in_the_whole_machine, 600)
 {
 	uint64_t available = ph_proc_bytes("/proc/meminfo", "MemAvailable");
 	char limit[64], text[32];
+	pid_t decoy[DECOYS];
 	int status = 0;
 
 	if (available > 700 * MIB && !getenv("PRIVHEAP_GLOBAL_OOM"))
@@ -355,6 +392,7 @@ TEST_F_TIMEOUT(oom, in_the_whole_machine, 600)
 	if (ph_write_file(COMMIT_LIMIT, "64G"))
 		SKIP(return, COMMIT_LIMIT " cannot be set");
 	ASSERT_EQ(0, ph_write_file("/proc/self/oom_score_adj", "-1000"));
+	start_decoys(decoy);
 	for (int i = 0; i < 3; i++) {
 		pid_t child = fork();
 
@@ -387,6 +425,7 @@ TEST_F_TIMEOUT(oom, in_the_whole_machine, 600)
 		}
 		EXPECT_ONLY_BYSTANDER();
 	}
+	TH_LOG("%d others chosen, of %d", end_decoys(decoy), DECOYS);
 	limit[strcspn(limit, "\n")] = '\0';
 	snprintf(text, sizeof(text), "%.20s", limit);
 	EXPECT_EQ(0, ph_write_file(COMMIT_LIMIT, text));
