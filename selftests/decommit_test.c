@@ -161,8 +161,11 @@ TEST_F(privheap, every_range_around_small_folios)
 	}
 }
 
-/* The offsets and lengths where huge folios begin, end and are cut. */
-TEST_F(privheap, ranges_around_huge_folios)
+/*
+ * The offsets and lengths where huge folios begin, end and are cut. With pages of
+ * 16 KiB three of them are 96 MiB.
+ */
+TEST_F_TIMEOUT(privheap, ranges_around_huge_folios, 240)
 {
 	static const unsigned int firsts[] = {
 		0, 1, FOLIO, HUGE_PAGES - 1, HUGE_PAGES, HUGE_PAGES + 1,
