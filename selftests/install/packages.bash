@@ -32,7 +32,9 @@ where_version_is() {
 test_packages() {
 	local version name lib=/usr/lib/x86_64-linux-gnu
 	need_packages dpkg-buildpackage=dpkg-dev dh=debhelper dh_dkms=dh-dkms \
-		lintian=lintian fakeroot=fakeroot
+		lintian=lintian fakeroot=fakeroot pkg-config=pkg-config \
+		/usr/include/libmnl/libmnl.h=libmnl-dev \
+		/var/lib/dpkg/info/valgrind-if-available.list=valgrind-if-available
 	where_version_is >"$work/files"
 	check "the version stands in one file" \
 		same_files ./uapi/linux/privheap_version.h <"$work/files"
