@@ -52,8 +52,9 @@ build_faulty() {
 	faulty=$work/faulty-$kernel
 	mkdir "$faulty"
 	cp "$vm_dir"/faulty/* "$faulty"
-	# Without BTF, as kmod/build.sh does, for the same reason.
-	for_kernel "${kdir%/build}" make -s -C "$kdir" M="$faulty" \
+	# Without BTF, as kmod/build.sh does, for the same reason. A foreign compiler sees
+	# the folder for temporary files, and $faulty has to be in it.
+	TMPDIR=$work for_kernel "${kdir%/build}" make -s -C "$kdir" M="$faulty" \
 		CONFIG_DEBUG_INFO_BTF_MODULES= modules \
 		>"$work/out" 2>"$work/err"
 	result "$kernel: the faulty module builds" $?
