@@ -364,11 +364,14 @@ static int end_decoys(const pid_t *decoy)
 	int chosen = 0;
 
 	for (int i = 0; i < DECOYS; i++) {
-		if (decoy[i] <= 0)
+		if (decoy[i] < 0)
 			continue;
-		chosen += waitpid(decoy[i], NULL, WNOHANG) == decoy[i];
-		if (!kill(decoy[i], SIGKILL))
-			waitpid(decoy[i], NULL, 0);
+		if (waitpid(decoy[i], NULL, WNOHANG) == decoy[i]) {
+			chosen++;
+			continue;
+		}
+		kill(decoy[i], SIGKILL);
+		waitpid(decoy[i], NULL, 0);
 	}
 	return chosen;
 }
