@@ -8,13 +8,14 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "privheap_selftest.h"
 #include "region_model.h"
 
 struct rm_model *rm;
 
-#define MAX_ORDER	9	/* 2 MiB */
+#define HUGE_ORDER	9	/* 2 MiB */
 #define NOTE_SPAN	512
 #define NOTES		8
 
@@ -185,7 +186,7 @@ static int populate_run(struct rm_region *region, uint64_t page, uint64_t last,
 		order = 0;
 		if (region->page[page].resident)
 			continue;
-		for (order = MAX_ORDER; order; order--)
+		for (order = rm->max_order; order; order--)
 			if (order != 1 && aligned(page, order) &&
 			    page + (1UL << order) - 1 <= last &&
 			    empty(region, page, page + (1UL << order) - 1))
@@ -269,11 +270,16 @@ void rm_decommit(struct rm_region *region, uint64_t first, uint64_t last)
 
 /* --- touches */
 
+/* There are no large folios where the kernel has no huge pages, as with PREEMPT_RT. */
+unsigned int rm_max_order(void)
+{
+	return access("/sys/kernel/mm/transparent_hugepage", F_OK) ? 0 : HUGE_ORDER;
+}
+
 static unsigned int next_order(unsigned int order)
 {
-	if (order + 1 < 2)
-		return 2;
-	return order + 1 > MAX_ORDER ? MAX_ORDER : order + 1;
+	order = order < 1 ? 2 : order + 1;
+	return order > rm->max_order ? rm->max_order : order;
 }
 
 /*

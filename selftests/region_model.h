@@ -150,6 +150,7 @@ struct rm_model {
 	uint32_t contents;	/* writes so far */
 	uint64_t last_id;	/* of a region, refused ones as well */
 	int shared_fd;		/* a device that all have inherited */
+	unsigned int max_order;	/* of a folio */
 	uint64_t refused;	/* charges */
 	uint64_t large;		/* folios of more than a page */
 	uint64_t errors;	/* calls that were to fail, and did */
@@ -229,6 +230,8 @@ void rm_remove_all(unsigned int actor);
 int rm_commit(struct rm_region *region, uint64_t first, uint64_t last, bool populate,
 	      unsigned int *denied);
 void rm_decommit(struct rm_region *region, uint64_t first, uint64_t last);
+/* The order of the module's largest folio on this kernel; 0: there are no large ones. */
+unsigned int rm_max_order(void);
 /* The signal that a touch raises, or 0. */
 int rm_touch(struct rm_region *region, uint64_t page, int prot);
 void rm_unmap(struct rm_region *region, uint64_t first, uint64_t last);

@@ -367,6 +367,7 @@ bool rm_world_run(const struct rm_run *run)
 	memset(rm, 0, sizeof(*rm));
 	rm->seed = run->seed;
 	rm->ops = run->ops;
+	rm->max_order = rm_max_order();
 	skipped = run->skip;
 	if (begin()) {
 		for (uint64_t op = 0; op < run->ops && !rm->failed; op += BURST)

@@ -27,6 +27,13 @@ if command -v gcc; then
 	done
 	# What the linker loads, whether it has anything to do or not.
 	realpath -s "$(gcc -print-file-name=liblto_plugin.so)"
+	# What a library is linked with.
+	for file in crti.o crtn.o crtbeginS.o crtendS.o libgcc.a libgcc_s.so libgcc_s.so.1 \
+			libc.so libc_nonshared.a libc.so.6 libpthread.a \
+			ld-linux-x86-64.so.2; do
+		path=$(gcc -print-file-name="$file")
+		[ "$path" = "$file" ] || readlink -f "$(dirname "$path")" | sed "s|\$|/$file|"
+	done
 	cd "$lib" || exit
 	# shellcheck disable=SC2086 # names, or patterns
 	for source in $(cd src && ls $sources); do
